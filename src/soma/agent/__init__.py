@@ -1,0 +1,1 @@
+"""SomaAgent01: conversations, turns, the learning loop, models and tools."""

@@ -1,0 +1,38 @@
+"""Looking things up in memory, on the model's own wish."""
+
+from typing import Any
+
+from soma.agent.ports import ToolContext
+from soma.base.database import DatabaseThreads
+from soma.brain.api import Brain, RecallRequest
+
+
+class MemoryRecallTool:
+    """Recalls what was said before."""
+
+    name = "memory_recall"
+
+    def __init__(self, brain: Brain, database: DatabaseThreads) -> None:
+        self._brain = brain
+        self._database = database
+
+    async def execute(self, arguments: dict[str, Any], context: ToolContext) -> Any:
+        """{"query": text} -> {"memories": [{content, occurred_at, score}]}, best first."""
+        request = RecallRequest(
+            tenant_id=context.tenant_id,
+            agent_id=context.agent_id,
+            namespace=str(context.user_id),
+            query=arguments["query"],
+            exclude_input_hash=context.input_hash,
+        )
+        found = await self._database.run(self._brain.recall, request)
+        return {
+            "memories": [
+                {
+                    "content": block.content,
+                    "occurred_at": block.occurred_at.isoformat(),
+                    "score": round(block.score, 4),
+                }
+                for block in found.evidence
+            ]
+        }

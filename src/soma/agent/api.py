@@ -1,0 +1,211 @@
+"""The public functions of this tier, on one object that the bootstrap builds."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from soma.agent.domain.builtin_tools import BUILTIN_TOOLS, SYSTEM_PROMPT
+from soma.agent.domain.capsule import Capsule, LoopSettings
+from soma.agent.domain.frames import Frame
+from soma.agent.domain.message import MAXIMUM_MESSAGE_BYTES
+from soma.agent.domain.model import ModelDelta, ModelMessage, ModelOutput, ModelRequest
+from soma.agent.domain.tool import ToolCall, ToolExample, ToolSpec
+from soma.agent.domain.turn import Turn, TurnStatus
+from soma.agent.errors import AgentError, ModelUnavailable, ToolFailed
+from soma.agent.ports import ModelPort, ToolContext, ToolPort
+from soma.agent.services import conversations as conversation_services
+from soma.agent.services.capsules import Capsules
+from soma.agent.services.conversations import ConversationSummary, ConversationView, MessageView
+from soma.agent.services.execute_tools import ToolRunner
+from soma.agent.services.generate import Models
+from soma.agent.services.iterate import IterationRunner
+from soma.agent.services.run_turn import TurnRunner
+from soma.agent.services.start_turn import MessageCommand, start_turn
+from soma.agent.services.streams import TurnStreams
+from soma.agent.services.supervise import Supervisor
+from soma.agent.services.trace import conversation_trace, turn_trace
+from soma.agent.services.turns import TurnView, committed_frames, request_cancel, turn_view
+from soma.base.database import DatabaseThreads
+from soma.base.tenancy import Principal
+from soma.policy.api import Policy
+
+__all__ = [
+    "BUILTIN_TOOLS",
+    "MAXIMUM_MESSAGE_BYTES",
+    "SYSTEM_PROMPT",
+    "Agent",
+    "AgentError",
+    "Capsule",
+    "Capsules",
+    "ConversationSummary",
+    "ConversationView",
+    "Frame",
+    "IterationRunner",
+    "LoopSettings",
+    "MessageView",
+    "ModelDelta",
+    "ModelMessage",
+    "ModelOutput",
+    "ModelPort",
+    "ModelRequest",
+    "ModelUnavailable",
+    "Models",
+    "ToolCall",
+    "ToolContext",
+    "ToolExample",
+    "ToolFailed",
+    "ToolPort",
+    "ToolRunner",
+    "ToolSpec",
+    "TurnAccepted",
+    "TurnRunner",
+    "TurnView",
+]
+
+
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TurnAccepted:
+    """A message was stored and its turn is on its way."""
+
+    turn_id: UUID
+    conversation_id: UUID
+    status: str
+
+
+class Agent:
+    """Conversations and turns. Every method acts for a principal, inside that principal's tenant."""
+
+    def __init__(
+        self,
+        *,
+        database: DatabaseThreads,
+        policy: Policy,
+        capsules: Capsules,
+        models: Models,
+        runner: TurnRunner,
+        owner: str,
+        rlm: bool = True,
+    ) -> None:
+        """`owner` names this process in leases; `rlm` off answers in a single shot."""
+        self._database = database
+        self._policy = policy
+        self._capsules = capsules
+        self._models = models
+        self._streams = TurnStreams()
+        self._owner = owner
+        self._rlm = rlm
+        self._supervisor = Supervisor(database=database, runner=runner, streams=self._streams, owner=owner)
+
+    async def start(self) -> None:
+        """Renew leases and take over abandoned turns, until stop."""
+        self._supervisor.start()
+
+    async def stop(self) -> None:
+        """Let go of the running turns: whoever serves next resumes them from their last commit."""
+        await self._supervisor.stop()
+
+    async def create_conversation(
+        self, principal: Principal, *, title: str | None = None, agent: str | None = None
+    ) -> ConversationView:
+        """A new conversation. Raises Denied, NotFound, InvalidInput."""
+        return await self._database.run(
+            conversation_services.create_conversation,
+            principal,
+            title=title,
+            agent=agent,
+            capsules=self._capsules,
+            policy=self._policy,
+        )
+
+    async def conversations(self, principal: Principal, *, limit: int = 50) -> list[ConversationSummary]:
+        """The caller's conversations, newest first. Raises Denied."""
+        return await self._database.run(
+            conversation_services.conversations, principal, limit=limit, policy=self._policy
+        )
+
+    async def conversation(self, principal: Principal, conversation_id: UUID) -> ConversationView:
+        """One conversation with its messages. Raises NotFound, Denied."""
+        return await self._database.run(
+            conversation_services.conversation, principal, conversation_id, policy=self._policy
+        )
+
+    async def send_message(
+        self,
+        principal: Principal,
+        conversation_id: UUID,
+        text: str,
+        *,
+        seed: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> TurnAccepted:
+        """Store a message and start its turn. Raises InvalidInput, LimitExceeded, NotFound, Denied,
+        Conflict."""
+        command = MessageCommand(
+            principal=principal,
+            conversation_id=conversation_id,
+            text=text,
+            seed=seed,
+            idempotency_key=idempotency_key,
+            model=self._models.primary.name,
+            rlm=self._rlm,
+            lease_owner=self._owner,
+        )
+        started = await self._database.run(start_turn, command, self._capsules, self._policy)
+        if started.created:
+            self._supervisor.launch(started.turn)
+        return _accepted(started.turn, started.status)
+
+    async def stream(self, principal: Principal, turn_id: UUID, *, after: int = 0) -> AsyncIterator[Frame]:
+        """The frames of a turn with ids above `after`, to its end, wherever it runs.
+        Raises NotFound, Denied."""
+        while True:
+            live = self._streams.get(turn_id)
+            frames, over = await self._database.run(committed_frames, principal, turn_id, self._policy)
+            for frame in frames:
+                if frame.id > after and (live is None or frame.id < live.first_id):
+                    after = frame.id
+                    yield frame
+            if live is not None:
+                async for frame in live.follow(after):
+                    after = frame.id
+                    yield frame
+                    if frame.event in {"turn.completed", "turn.failed"}:
+                        return
+            elif over:
+                return
+            else:
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def turn(self, principal: Principal, turn_id: UUID) -> TurnView:
+        """One turn. Raises NotFound, Denied."""
+        return await self._database.run(turn_view, principal, turn_id, self._policy)
+
+    async def cancel(self, principal: Principal, turn_id: UUID) -> TurnView:
+        """Ask a turn to stop. Raises NotFound, Denied."""
+        view = await self._database.run(request_cancel, principal, turn_id, self._policy)
+        self._supervisor.cancel(turn_id)
+        return view
+
+    async def trace(self, principal: Principal, turn_id: UUID) -> dict[str, object]:
+        """The decision trace of a turn. Raises NotFound, Denied."""
+        return await self._database.run(
+            turn_trace, principal, turn_id, capsules=self._capsules, policy=self._policy
+        )
+
+    async def conversation_trace(self, principal: Principal, conversation_id: UUID) -> dict[str, object]:
+        """The decision traces of a conversation. Raises NotFound, Denied."""
+        return await self._database.run(
+            conversation_trace, principal, conversation_id, capsules=self._capsules, policy=self._policy
+        )
+
+
+def _accepted(turn: Turn, status: TurnStatus) -> TurnAccepted:
+    return TurnAccepted(
+        turn_id=turn.id,
+        conversation_id=turn.conversation_id,
+        status="initialized" if status is TurnStatus.RUNNING else status.value,
+    )

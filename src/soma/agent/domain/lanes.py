@@ -1,0 +1,58 @@
+"""Token lanes: how much of the context each kind of text may fill.
+
+share(lane) = base share x (weight / initial weight), floored at 5 %, normalised to 1. The buffer has no
+weight of its own and takes part with its base share, so no lane can go negative (decisions.md).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+FLOOR = 0.05
+BASE_SHARES = {"system": 0.20, "history": 0.30, "memory": 0.20, "tools": 0.15, "buffer": 0.15}
+LANE_WEIGHTS = {"system": "alpha", "history": "beta", "memory": "gamma", "tools": "lambda"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaneAllocation:
+    """Tokens granted to each lane, and tokens that did not fit."""
+
+    budget: int
+    tokens: dict[str, int]
+    cut: dict[str, int] = field(default_factory=dict)
+
+
+def allocate(
+    budget: int, weights: Mapping[str, float], initial: Mapping[str, float], *, attention: float = 0.5
+) -> LaneAllocation:
+    """Split `budget` tokens over the lanes.
+
+    `weights` and `initial` map weight names to positive numbers. `attention` is acetylcholine in [0, 1];
+    it widens or narrows the memory lane by at most half around its baseline of 0.5.
+    """
+    raw = {lane: _raw_share(lane, share, weights, initial) for lane, share in BASE_SHARES.items()}
+    raw["memory"] *= 0.5 + attention
+    shares = floored(raw)
+    tokens = {lane: int(budget * share) for lane, share in shares.items()}
+    tokens["buffer"] += budget - sum(tokens.values())
+    return LaneAllocation(budget=budget, tokens=tokens)
+
+
+def floored(raw: Mapping[str, float]) -> dict[str, float]:
+    """`raw` normalised to sum 1 with every share at least FLOOR (needs FLOOR x lanes <= 1)."""
+    fixed: set[str] = set()
+    while True:
+        free = 1.0 - FLOOR * len(fixed)
+        total = sum(value for lane, value in raw.items() if lane not in fixed)
+        shares = {
+            lane: FLOOR if lane in fixed else (value / total if total else 1 / len(raw)) * free
+            for lane, value in raw.items()
+        }
+        low = {lane for lane, share in shares.items() if share < FLOOR} - fixed
+        if not low:
+            return shares
+        fixed |= low
+
+
+def _raw_share(lane: str, share: float, weights: Mapping[str, float], initial: Mapping[str, float]) -> float:
+    name = LANE_WEIGHTS.get(lane)
+    return share if name is None else share * weights[name] / initial[name]

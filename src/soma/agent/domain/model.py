@@ -1,0 +1,61 @@
+"""What a model is asked and what it answers."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from soma.agent.domain.tool import ToolCall, ToolSpec
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelMessage:
+    """One message of a prompt, in the form every chat model takes."""
+
+    role: str
+    content: str
+
+    def to_dict(self) -> dict[str, str]:
+        """The JSON form."""
+        return {"role": self.role, "content": self.content}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelRequest:
+    """A generation. `schema` constrains the output to JSON that satisfies it; `tools` are offered
+    natively and only to models that have native tool calls."""
+
+    messages: tuple[ModelMessage, ...]
+    seed: int
+    temperature: float
+    max_tokens: int
+    timeout_seconds: float
+    schema: dict[str, Any] | None = None
+    tools: tuple[ToolSpec, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelDelta:
+    """A piece of text as it is generated."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelOutput:
+    """The end of a generation. `logprobs` are natural logarithms, one a token, empty where the provider
+    gives none."""
+
+    text: str
+    stop_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    logprobs: Sequence[float] = ()
+    tool_calls: tuple[ToolCall, ...] = field(default_factory=tuple)
+
+
+def confidence_of(logprobs: Sequence[float]) -> float | None:
+    """exp(mean token log-probability), in (0, 1]; None without log-probabilities."""
+    if not logprobs:
+        return None
+    return min(1.0, math.exp(math.fsum(logprobs) / len(logprobs)))

@@ -1,0 +1,173 @@
+"""Prompts, and the recipes from which they can be made again.
+
+A prompt is put together from parts that are stored already: the capsule, messages, evidence, tool
+results. Its recipe names the parts that went in, so an iteration keeps a few ids and the prompt's hash
+instead of the text, and a conversation does not grow with the square of its length.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from soma.agent.domain.evidence import EvidenceBlock
+from soma.agent.domain.lanes import LaneAllocation
+from soma.agent.domain.message import Message
+from soma.agent.domain.model import ModelMessage
+from soma.agent.domain.tool import ToolExecution, ToolSpec
+from soma.base.canonical import canonical_bytes, sha256_hex
+
+CALL_INSTRUCTION = "Turn the request into one tool call as JSON."
+EVIDENCE_HEADING = "What you know from earlier conversations:"
+REVISE_INSTRUCTION = "Check your answer for mistakes, then write only the improved answer."
+HISTORY_LIMIT = 20
+
+
+class PromptMode(StrEnum):
+    """ANSWER speaks to the user; CALL must produce one tool call; NATIVE may do either, with the model's
+    own tool calls; REVISE improves the draft."""
+
+    ANSWER = "answer"
+    CALL = "call"
+    NATIVE = "native"
+    REVISE = "revise"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PromptParts:
+    """Everything that may go into a prompt."""
+
+    system_prompt: str
+    user_message: str
+    history: tuple[Message, ...]
+    evidence: tuple[EvidenceBlock, ...]
+    results: tuple[ToolExecution, ...]
+    tools: tuple[ToolSpec, ...]
+    draft: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prompt:
+    """What is sent to the model, and how to make it again."""
+
+    mode: PromptMode
+    messages: tuple[ModelMessage, ...]
+    recipe: dict[str, Any]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the canonical messages."""
+        return sha256_hex(canonical_bytes([message.to_dict() for message in self.messages]))
+
+
+def fitted(
+    parts: PromptParts, allocation: LaneAllocation, tokens: Callable[[str], int]
+) -> tuple[PromptParts, LaneAllocation]:
+    """`parts` cut to their lanes, and the allocation with the tokens that were cut.
+
+    History keeps the newest messages, evidence and results the best and first. What the system prompt
+    needs beyond its lane comes out of the buffer: instructions are never cut.
+    """
+    history, history_cut = _fit(
+        parts.history[::-1], allocation.tokens["history"], lambda message: tokens(message.content)
+    )
+    evidence, memory_cut = _fit(
+        parts.evidence, allocation.tokens["memory"], lambda block: tokens(block.sentence())
+    )
+    results, tools_cut = _fit(
+        parts.results[::-1], allocation.tokens["tools"], lambda one: tokens(one.sentence())
+    )
+    cut = {"history": history_cut, "memory": memory_cut, "tools": tools_cut}
+    kept = replace(parts, history=history[::-1], evidence=evidence, results=results[::-1])
+    return kept, replace(allocation, cut={lane: n for lane, n in cut.items() if n})
+
+
+def compose(mode: PromptMode, parts: PromptParts) -> Prompt:
+    """The prompt of `mode` from `parts`."""
+    messages = _call_messages(parts) if mode is PromptMode.CALL else _dialogue(mode, parts)
+    return Prompt(mode=mode, messages=tuple(messages), recipe=_recipe(mode, parts))
+
+
+def from_recipe(recipe: dict[str, Any], everything: PromptParts) -> Prompt:
+    """The prompt that `recipe` describes, out of all the parts of its turn."""
+    history = set(recipe["history"])
+    evidence = set(recipe["evidence"])
+    results = set(recipe["results"])
+    tools = set(recipe["tools"])
+    return compose(
+        PromptMode(recipe["mode"]),
+        replace(
+            everything,
+            history=tuple(m for m in everything.history if str(m.id) in history),
+            evidence=tuple(b for b in everything.evidence if b.id in evidence),
+            results=tuple(r for r in everything.results if r.call.call_id in results),
+            tools=tuple(t for t in everything.tools if t.name in tools),
+            draft=everything.draft if recipe["draft"] else "",
+        ),
+    )
+
+
+def calls_schema(tools: Sequence[ToolSpec]) -> dict[str, Any]:
+    """JSON Schema of a call of one of `tools`."""
+    schemas = [tool.call_schema() for tool in tools]
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+
+
+def _call_messages(parts: PromptParts) -> list[ModelMessage]:
+    messages = [ModelMessage(role="system", content=CALL_INSTRUCTION)]
+    for tool in parts.tools:
+        for example in tool.examples:
+            call = canonical_bytes({"tool": tool.name, "arguments": example.arguments}).decode()
+            messages.append(ModelMessage(role="user", content=example.request))
+            messages.append(ModelMessage(role="assistant", content=call))
+    messages.append(ModelMessage(role="user", content=parts.user_message))
+    return messages
+
+
+def _dialogue(mode: PromptMode, parts: PromptParts) -> list[ModelMessage]:
+    messages = [ModelMessage(role="system", content=_system(parts))]
+    messages += [ModelMessage(role=message.role, content=message.content) for message in parts.history]
+    messages.append(ModelMessage(role="user", content=_question(parts)))
+    if mode is PromptMode.REVISE:
+        messages.append(ModelMessage(role="assistant", content=parts.draft))
+        messages.append(ModelMessage(role="user", content=REVISE_INSTRUCTION))
+    return messages
+
+
+def _system(parts: PromptParts) -> str:
+    if not parts.evidence:
+        return parts.system_prompt
+    return "\n".join(
+        [parts.system_prompt, EVIDENCE_HEADING, *(block.sentence() for block in parts.evidence)]
+    )
+
+
+def _question(parts: PromptParts) -> str:
+    if not parts.results:
+        return parts.user_message
+    lines = "\n".join(f"[{execution.sentence()}]" for execution in parts.results)
+    return f"{parts.user_message}\n\n{lines}"
+
+
+def _recipe(mode: PromptMode, parts: PromptParts) -> dict[str, Any]:
+    return {
+        "mode": mode.value,
+        "history": [str(message.id) for message in parts.history],
+        "evidence": [block.id for block in parts.evidence],
+        "results": [execution.call.call_id for execution in parts.results],
+        "tools": [tool.name for tool in parts.tools],
+        "draft": bool(parts.draft),
+    }
+
+
+def _fit(items: Sequence[Any], room: int, cost: Callable[[Any], int]) -> tuple[tuple[Any, ...], int]:
+    kept: list[Any] = []
+    dropped = 0
+    for item in items:
+        price = cost(item)
+        if dropped == 0 and price <= room:
+            kept.append(item)
+            room -= price
+        else:
+            dropped += price
+    return tuple(kept), dropped

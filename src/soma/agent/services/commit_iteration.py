@@ -1,0 +1,146 @@
+"""One transaction for an iteration: its row, its tools, what was learnt, its events. The resume point."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from soma.agent.domain.iteration import Iteration
+from soma.agent.domain.tool import ToolExecution
+from soma.agent.domain.turn import Turn, TurnStatus
+from soma.agent.errors import LeaseLost
+from soma.agent.models import ToolExecutionRow, TurnRow
+from soma.agent.services.leases import LEASE_SECONDS
+from soma.agent.services.record_intent import STARTED
+from soma.agent.services.rows import execution_row, iteration_row
+from soma.base import clock
+from soma.base.canonical import json_bytes, sha256_hex
+from soma.base.database import tenant_transaction
+from soma.brain.api import Brain, Feedback, LearnedState
+from soma.events.api import Event, publish
+
+
+def commit_iteration(
+    turn: Turn,
+    draft: Iteration,
+    feedback: Feedback | None,
+    learned: LearnedState,
+    brain: Brain,
+    *,
+    noted: bool,
+) -> tuple[Iteration, LearnedState]:
+    """Learn from `feedback` and store everything; the iteration with its learning, and the new state.
+
+    None for `feedback` is an interrupted iteration, which teaches nothing. `noted` says that intents of
+    its tools were committed before; their results replace them. Raises LeaseLost, and then nothing is
+    stored.
+    """
+    with tenant_transaction(turn.principal.tenant_id):
+        hold_lease(turn, iterations=draft.number + 1)
+        _store_executions(turn, draft, noted=noted)
+        if feedback is None:
+            iteration, after = replace(draft, learning=_nothing_learned(learned)), learned
+        else:
+            learning = brain.apply_feedback(feedback)
+            iteration, after = replace(draft, learning=learning.to_dict()), learning.after
+        iteration = replace(iteration, completed_at=clock.now())
+        iteration_row(turn, iteration).save(force_insert=True)
+        publish(_completed(turn, iteration), *(_executed(turn, iteration, one) for one in iteration.executions))
+    return iteration, after
+
+
+def hold_lease(turn: Turn, **changes: Any) -> None:
+    """Write `changes` to the turn if this attempt still holds its lease. Raises LeaseLost."""
+    held = TurnRow.objects.filter(
+        id=turn.id, lease_owner=turn.lease_owner, attempt=turn.attempt, status=TurnStatus.RUNNING
+    ).update(lease_expires_at=clock.now() + timedelta(seconds=LEASE_SECONDS), **changes)
+    if not held:
+        raise LeaseLost("the turn's lease has passed to another process")
+
+
+def _store_executions(turn: Turn, iteration: Iteration, *, noted: bool) -> None:
+    if not iteration.executions:
+        return
+    if noted:
+        ToolExecutionRow.objects.filter(turn_id=turn.id, iteration=iteration.number, status=STARTED).delete()
+    ToolExecutionRow.objects.bulk_create(
+        execution_row(turn, iteration.number, position, one)
+        for position, one in enumerate(iteration.executions)
+    )
+
+
+def _completed(turn: Turn, iteration: Iteration) -> Event:
+    learning = iteration.learning
+    before, after = learning["weights_before"], learning["weights_after"]
+    return Event(
+        tenant_id=turn.principal.tenant_id,
+        topic="chat.events",
+        type="chat.iteration_completed",
+        key=str(turn.id),
+        trace_id=turn.principal.trace_id,
+        payload={
+            "turn_id": str(turn.id),
+            "conversation_id": str(turn.conversation_id),
+            "agent_id": str(turn.agent_id),
+            "iteration": iteration.number,
+            "state": iteration.state,
+            "confidence": iteration.confidence,
+            "confidence_source": iteration.confidence_source,
+            "convergence_score": iteration.convergence_score,
+            "success_factor": iteration.success_factor,
+            "tool_utility": iteration.tool_utility,
+            "decision": iteration.decision,
+            "prompt_tokens": iteration.prompt_tokens,
+            "completion_tokens": iteration.completion_tokens,
+            "prompt_hash": iteration.prompt_hash,
+            "output_hash": iteration.output_hash,
+            "tools_used": [one.call.tool for one in iteration.executions],
+            "weights_before": before,
+            "weights_after": after,
+            "weight_deltas": {name: after[name] - before[name] for name in after},
+            "neuromodulators_before": learning["neuromodulators_before"],
+            "neuromodulators_after": learning["neuromodulators_after"],
+            "reward": learning["reward"],
+            "prediction_error": learning["prediction_error"],
+            "salience": learning["salience"],
+            "learning_applied": learning["applied"],
+            "latency_ms": iteration.latency_ms,
+        },
+    )
+
+
+def _executed(turn: Turn, iteration: Iteration, execution: ToolExecution) -> Event:
+    return Event(
+        tenant_id=turn.principal.tenant_id,
+        topic="tool.events",
+        type="tool.executed",
+        key=str(turn.id),
+        trace_id=turn.principal.trace_id,
+        payload={
+            "turn_id": str(turn.id),
+            "iteration": iteration.number,
+            "call_id": execution.call.call_id,
+            "tool": execution.call.tool,
+            "arguments_hash": execution.call.arguments_hash,
+            "status": execution.status.value,
+            "decision": "allow" if execution.allowed else "deny",
+            "reasons": list(execution.reasons),
+            "policy_hash": execution.policy_hash or None,
+            "output_hash": sha256_hex(json_bytes(execution.output)),
+            "latency_ms": execution.latency_ms,
+        },
+    )
+
+
+def _nothing_learned(state: LearnedState) -> dict[str, Any]:
+    weights, levels = state.weights.to_dict(), state.neuromodulators.to_dict()
+    return {
+        "weights_before": weights,
+        "weights_after": weights,
+        "neuromodulators_before": levels,
+        "neuromodulators_after": levels,
+        "reward": None,
+        "prediction_error": None,
+        "salience": None,
+        "learning_rate": 0.0,
+        "applied": False,
+    }

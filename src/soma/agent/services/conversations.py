@@ -1,0 +1,177 @@
+"""Conversations: creating and reading them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from soma.agent.models import ConversationRow, MessageRow, TurnRow
+from soma.agent.services.capsules import DEFAULT_NAME, Capsules, named
+from soma.base import clock
+from soma.base.database import tenant_transaction
+from soma.base.errors import InvalidInput, NotFound
+from soma.base.ids import new_id
+from soma.base.tenancy import Principal
+from soma.policy.api import Policy, PolicyInput
+
+MAXIMUM_TITLE = 200
+TITLE_FROM_MESSAGE = 80
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageView:
+    """A message as faces show it; the last four fields are of the turn that wrote it."""
+
+    id: UUID
+    role: str
+    content: str
+    turn_id: UUID
+    created_at: datetime
+    confidence: float | None = None
+    iterations: int | None = None
+    tools_used: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConversationSummary:
+    """A conversation in a list."""
+
+    id: UUID
+    title: str
+    agent: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConversationView:
+    """A conversation with its messages, oldest first. `running_turn` is the turn at work, if any."""
+
+    id: UUID
+    title: str
+    agent: str
+    created_at: datetime
+    messages: tuple[MessageView, ...]
+    running_turn: UUID | None
+
+
+def create_conversation(
+    principal: Principal, *, title: str | None, agent: str | None, capsules: Capsules, policy: Policy
+) -> ConversationView:
+    """A new conversation with the agent called `agent`, by default the tenant's default one.
+    Raises Denied, NotFound, InvalidInput."""
+    _require(policy, principal, "chat:write", principal.user_id)
+    title = _checked_title(title)
+    capsules.ensure_default(principal.tenant_id)
+    with tenant_transaction(principal.tenant_id):
+        capsule = named(agent or DEFAULT_NAME)
+        row = ConversationRow.objects.create(
+            id=new_id(),
+            tenant_id=principal.tenant_id,
+            user_id=principal.user_id,
+            capsule=capsule,
+            title=title,
+            created_at=clock.now(),
+        )
+        return _view(row, ())
+
+
+def conversations(principal: Principal, *, limit: int, policy: Policy) -> list[ConversationSummary]:
+    """The caller's own conversations, newest first. Raises Denied."""
+    _require(policy, principal, "chat:read", principal.user_id)
+    with tenant_transaction(principal.tenant_id):
+        rows = (
+            ConversationRow.objects.filter(user_id=principal.user_id)
+            .select_related("capsule")
+            .order_by("-id")[:limit]
+        )
+        titles = _first_words([row for row in rows if not row.title])
+        return [
+            ConversationSummary(
+                id=row.id,
+                title=row.title or titles.get(row.id, ""),
+                agent=row.capsule.name,
+                created_at=row.created_at,
+            )
+            for row in rows
+        ]
+
+
+def conversation(principal: Principal, conversation_id: UUID, *, policy: Policy) -> ConversationView:
+    """One conversation. Raises NotFound, Denied."""
+    with tenant_transaction(principal.tenant_id):
+        row = readable(principal, conversation_id, policy)
+        messages = list(MessageRow.objects.filter(conversation_id=row.id).order_by("id"))
+        turns = {turn.id: turn for turn in TurnRow.objects.filter(conversation_id=row.id)}
+        if not row.title:
+            row.title = _first_words([row]).get(row.id, "")
+        return _view(row, tuple(_message_view(each, turns[each.turn_id]) for each in messages), turns)
+
+
+def readable(principal: Principal, conversation_id: UUID, policy: Policy) -> ConversationRow:
+    """The row, inside an open transaction, if `principal` may read it. Raises NotFound, Denied."""
+    row = ConversationRow.objects.select_related("capsule").filter(id=conversation_id).first()
+    if row is None:
+        raise NotFound("there is no such conversation")
+    _require(policy, principal, "chat:read", row.user_id)
+    return row
+
+
+def _require(policy: Policy, principal: Principal, action: str, owner: UUID) -> None:
+    policy.require(
+        PolicyInput(
+            action=action,
+            principal=principal,
+            resource={
+                "type": "conversation",
+                "tenant_id": str(principal.tenant_id),
+                "owner_id": str(owner),
+            },
+        )
+    )
+
+
+def _first_words(rows: list[ConversationRow]) -> dict[UUID, str]:
+    first = (
+        MessageRow.objects.filter(conversation_id__in=[row.id for row in rows], role="user")
+        .order_by("conversation_id", "id")
+        .distinct("conversation_id")
+    )
+    return {row.conversation_id: " ".join(row.content.split())[:TITLE_FROM_MESSAGE] for row in first}
+
+
+def _view(
+    row: ConversationRow, messages: tuple[MessageView, ...], turns: dict[UUID, TurnRow] | None = None
+) -> ConversationView:
+    running = [turn.id for turn in (turns or {}).values() if turn.status == "running"]
+    return ConversationView(
+        id=row.id,
+        title=row.title,
+        agent=row.capsule.name,
+        created_at=row.created_at,
+        messages=messages,
+        running_turn=running[0] if running else None,
+    )
+
+
+def _message_view(row: MessageRow, turn: TurnRow) -> MessageView:
+    told: dict[str, Any] = turn.outcome or {}
+    answered = row.role == "assistant"
+    return MessageView(
+        id=row.id,
+        role=row.role,
+        content=row.content,
+        turn_id=row.turn_id,
+        created_at=row.created_at,
+        confidence=told.get("confidence") if answered else None,
+        iterations=told.get("iterations") if answered else None,
+        tools_used=tuple(told.get("tools_used", ())) if answered else (),
+    )
+
+
+def _checked_title(title: str | None) -> str:
+    text = " ".join((title or "").split())
+    if len(text) > MAXIMUM_TITLE:
+        raise InvalidInput(f"the title has {len(text)} characters; the limit is {MAXIMUM_TITLE}")
+    if "\x00" in text:
+        raise InvalidInput("the title holds a NUL character, which text cannot carry")
+    return text

@@ -1,0 +1,153 @@
+"""The last transaction of a turn: answer, turn, checkpoint, events."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from soma.agent.domain.convergence import ExitReason
+from soma.agent.domain.turn import Outcome, Turn, TurnStatus
+from soma.agent.models import MessageRow
+from soma.agent.services.commit_iteration import hold_lease
+from soma.agent.services.progress import Progress
+from soma.base import clock
+from soma.base.canonical import sha256_hex
+from soma.base.database import tenant_transaction
+from soma.base.errors import SomaError
+from soma.base.ids import new_id
+from soma.brain.api import Brain
+from soma.events.api import Event, publish
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What the user reads; `message_id` is None when there is nothing to read."""
+
+    text: str
+    message_id: UUID | None
+
+
+def finish_turn(progress: Progress, text: str, outcome: Outcome, brain: Brain) -> Answer:
+    """Commit the end of the turn. Raises LeaseLost."""
+    turn = progress.turn
+    cancelled = outcome.exit_reason == ExitReason.CANCELLED
+    answer = Answer(text=text, message_id=new_id() if text else None)
+    with tenant_transaction(turn.principal.tenant_id):
+        hold_lease(
+            turn,
+            status=TurnStatus.CANCELLED if cancelled else TurnStatus.COMPLETED,
+            outcome=outcome.to_dict(),
+            message_id=answer.message_id,
+            output_hash=sha256_hex(text.encode()),
+            completed_at=clock.now(),
+        )
+        if answer.message_id is not None:
+            _message(turn, answer).save(force_insert=True)
+        brain.checkpoint(turn.principal.tenant_id, str(turn.agent_id), turn.id)
+        events = [_turn_completed(progress, answer, outcome)]
+        if not cancelled:
+            events.append(_remember_requested(progress, answer))
+        publish(*events)
+    return answer
+
+
+def fail_turn(turn: Turn, error: SomaError) -> None:
+    """Commit that the turn failed. Raises LeaseLost."""
+    failure = {"code": error.code, "detail": error.detail}
+    with tenant_transaction(turn.principal.tenant_id):
+        hold_lease(turn, status=TurnStatus.FAILED, outcome=failure, completed_at=clock.now())
+        publish(
+            Event(
+                tenant_id=turn.principal.tenant_id,
+                topic="chat.events",
+                type="chat.turn_failed",
+                key=str(turn.id),
+                trace_id=turn.principal.trace_id,
+                payload={
+                    "turn_id": str(turn.id),
+                    "conversation_id": str(turn.conversation_id),
+                    **failure,
+                },
+            )
+        )
+
+
+def _message(turn: Turn, answer: Answer) -> MessageRow:
+    return MessageRow(
+        id=answer.message_id,
+        tenant_id=turn.principal.tenant_id,
+        conversation_id=turn.conversation_id,
+        turn_id=turn.id,
+        role="assistant",
+        content=answer.text,
+        created_at=clock.now(),
+    )
+
+
+def _turn_completed(progress: Progress, answer: Answer, outcome: Outcome) -> Event:
+    turn = progress.turn
+    executed = [one for one in progress.executions if one.executed]
+    first = progress.iterations[0].learning["weights_before"] if progress.iterations else None
+    return Event(
+        tenant_id=turn.principal.tenant_id,
+        topic="chat.events",
+        type="chat.turn_completed",
+        key=str(turn.id),
+        trace_id=turn.principal.trace_id,
+        payload={
+            "turn_id": str(turn.id),
+            "conversation_id": str(turn.conversation_id),
+            "agent_id": str(turn.agent_id),
+            "message_id": None if answer.message_id is None else str(answer.message_id),
+            "input_hash": turn.input_hash,
+            "output_hash": sha256_hex(answer.text.encode()),
+            "iterations": outcome.iterations,
+            "exit_reason": outcome.exit_reason,
+            "confidence": outcome.confidence,
+            "convergence_score": outcome.convergence_score,
+            "tools_used": list(outcome.tools_used),
+            "tool_success_rate": (
+                sum(one.status == "ok" for one in executed) / len(executed) if executed else None
+            ),
+            "weights_before": first or progress.learned.weights.to_dict(),
+            "weights_after": progress.learned.weights.to_dict(),
+            "neuromodulators_after": progress.learned.neuromodulators.to_dict(),
+            "context_tokens": outcome.prompt_tokens,
+            "completion_tokens": outcome.completion_tokens,
+            "latency_ms": outcome.latency_ms,
+            "first_token_ms": outcome.first_token_ms,
+            "degraded_reasons": list(outcome.degraded_reasons),
+            "capsule_version": str(turn.capsule_version),
+            "model": progress.iterations[-1].model if progress.iterations else turn.model,
+        },
+    )
+
+
+def _remember_requested(progress: Progress, answer: Answer) -> Event:
+    turn = progress.turn
+    now = clock.iso(clock.now())
+    said = [("user", progress.message.content, clock.iso(progress.message.created_at), 0.7)]
+    if answer.text:
+        said.append(("assistant", answer.text, now, 0.3))
+    return Event(
+        tenant_id=turn.principal.tenant_id,
+        topic="agent.memory",
+        type="memory.remember_requested",
+        key=str(turn.id),
+        trace_id=turn.principal.trace_id,
+        payload={
+            "turn_id": str(turn.id),
+            "conversation_id": str(turn.conversation_id),
+            "agent_id": str(turn.agent_id),
+            "namespace": str(turn.principal.user_id),
+            "items": [
+                {
+                    "key": f"turn:{turn.id}:{role}",
+                    "content": content,
+                    "role": role,
+                    "occurred_at": moment,
+                    "importance": importance,
+                    "input_hash": turn.input_hash,
+                }
+                for role, content, moment, importance in said
+            ],
+        },
+    )

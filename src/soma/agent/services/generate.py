@@ -1,0 +1,36 @@
+"""Asking the model, with a fallback while nothing has been said yet."""
+
+from dataclasses import dataclass
+
+from soma.agent.domain.model import ModelDelta, ModelOutput, ModelRequest
+from soma.agent.domain.prompt import PromptMode
+from soma.agent.errors import ModelUnavailable
+from soma.agent.ports import ModelPort
+from soma.agent.services.progress import Progress
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Models:
+    """The model to ask and, optionally, the one to fall back on."""
+
+    primary: ModelPort
+    fallback: ModelPort | None = None
+
+
+async def generate(
+    progress: Progress, request: ModelRequest, mode: PromptMode, model: ModelPort
+) -> ModelOutput:
+    """The model's output; its text is streamed as it comes unless it is a tool call.
+    Raises ModelUnavailable."""
+    output: ModelOutput | None = None
+    async for piece in model.stream(request, progress.stop):
+        if isinstance(piece, ModelDelta):
+            if progress.first_token_ms is None:
+                progress.first_token_ms = round(progress.elapsed_ms, 3)
+            if mode is not PromptMode.CALL:
+                progress.stream.emit("answer.delta", {"text": piece.text})
+        else:
+            output = piece
+    if output is None:
+        raise ModelUnavailable(f"{model.name} ended without an answer")
+    return output

@@ -1,0 +1,309 @@
+"""One pass of the loop: recall → plan → model → tools → learn and commit."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from soma.agent.domain.convergence import Convergence, ExitReason, exit_reason, success_factor, tool_utility
+from soma.agent.domain.evidence import EvidenceBlock
+from soma.agent.domain.frames import plan_of, verify_data
+from soma.agent.domain.iteration import Iteration
+from soma.agent.domain.model import ModelOutput, confidence_of
+from soma.agent.domain.prompt import PromptMode
+from soma.agent.domain.tool import ToolExecution
+from soma.agent.errors import ModelUnavailable
+from soma.agent.ports import ModelPort
+from soma.agent.services.commit_iteration import commit_iteration
+from soma.agent.services.execute_tools import ToolRunner
+from soma.agent.services.generate import Models, generate
+from soma.agent.services.parse_calls import parse_calls
+from soma.agent.services.plan import Plan, plan
+from soma.agent.services.progress import Progress
+from soma.agent.services.self_check import self_check
+from soma.base import clock
+from soma.base.canonical import sha256_hex
+from soma.base.database import DatabaseThreads
+from soma.base.phases import PhaseObserver
+from soma.brain.api import Brain, BrainError, Feedback, RecallRequest, RewardParts
+
+
+@dataclass(kw_only=True, slots=True)
+class _Pass:
+    """One iteration while it runs: times in ms, as [offset from its start, duration]."""
+
+    started: float = field(default_factory=time.perf_counter)
+    phases: dict[str, list[float]] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            ended = time.perf_counter()
+            self.phases[name] = [_ms(begun - self.started), _ms(ended - begun)]
+
+    @property
+    def elapsed_ms(self) -> float:
+        return _ms(time.perf_counter() - self.started)
+
+
+class IterationRunner:
+    """Runs iterations with the parts that the process was wired with."""
+
+    def __init__(
+        self,
+        *,
+        database: DatabaseThreads,
+        brain: Brain,
+        models: Models,
+        tools: ToolRunner,
+        observer: PhaseObserver,
+    ) -> None:
+        self._database = database
+        self._brain = brain
+        self._models = models
+        self._tools = tools
+        self._observer = observer
+
+    async def iterate(self, progress: Progress) -> ExitReason | None:
+        """Run and commit the next iteration; why to stop, or None to go on."""
+        this = _Pass()
+        started_at = clock.now()
+        progress.stream.begin_iteration(progress.number)
+        with this.phase("recall"):
+            await self._recall(progress)
+        if progress.stop.is_set():
+            return ExitReason.CANCELLED
+        with this.phase("plan"):
+            decided, model = await self._plan(progress)
+        with this.phase("model"):
+            decided, model, output = await self._generate(progress, decided, model)
+        calls = () if output.stop_reason == "cancelled" else parse_calls(
+            output, decided.mode, progress.turn.id, progress.number
+        )
+        with this.phase("tools"):
+            self._note("tools", progress)
+            executions = await self._tools.run(
+                progress.turn, progress.capsule, progress.number, calls, progress.stream
+            )
+        confidence, source = await self._confidence(progress, decided, model, output)
+        draft, reason = _assessed(progress, decided, model, output, executions, confidence, source)
+        first_frame_id, script = progress.stream.script()
+        draft = replace(
+            draft,
+            started_at=started_at,
+            first_frame_id=first_frame_id,
+            script=script,
+            phases=this.phases,
+            latency_ms=this.elapsed_ms,
+        )
+        await self._commit(progress, draft, cancelled=reason is ExitReason.CANCELLED)
+        return reason
+
+    async def _recall(self, progress: Progress) -> None:
+        self._note("recall", progress)
+        if progress.recalled:
+            return
+        progress.recalled = True
+        turn = progress.turn
+        request = RecallRequest(
+            tenant_id=turn.principal.tenant_id,
+            agent_id=str(turn.agent_id),
+            namespace=str(turn.principal.user_id),
+            query=progress.message.content,
+            top_k=progress.capsule.loop.recall_top_k,
+            exclude_input_hash=turn.input_hash,
+        )
+        try:
+            found = await self._database.run(self._brain.recall, request)
+        except BrainError as error:
+            progress.degrade(f"recall: {error.detail}")
+            return
+        progress.novelty = found.novelty
+        shown = {str(message.turn_id) for message in progress.history}
+        progress.evidence = tuple(
+            EvidenceBlock(
+                id=str(each.record_id),
+                content=each.content,
+                role=each.role,
+                occurred_at=each.occurred_at,
+                score=each.score,
+                confidence=each.confidence,
+                features=dict(each.features),
+                provenance=dict(each.provenance),
+            )
+            for each in found.evidence
+            if each.provenance.get("source_turn") not in shown
+        )
+
+    async def _plan(self, progress: Progress) -> tuple[Plan, ModelPort]:
+        self._note("plan", progress)
+        model = self._models.primary
+        decided = await plan(progress, model)
+        self._show(progress, decided, model)
+        return decided, model
+
+    def _show(self, progress: Progress, decided: Plan, model: ModelPort) -> None:
+        progress.stream.emit(
+            "plan",
+            plan_of(
+                lanes=decided.lanes(),
+                evidence=[
+                    {
+                        "id": block.id,
+                        "content": block.content,
+                        "score": block.score,
+                        "source": block.provenance.get("conversation_id"),
+                    }
+                    for block in progress.evidence
+                ],
+                tools=[tool.name for tool in decided.offered],
+                model=model.name,
+                capabilities=decided.capabilities,
+            ),
+        )
+
+    async def _generate(
+        self, progress: Progress, decided: Plan, model: ModelPort
+    ) -> tuple[Plan, ModelPort, ModelOutput]:
+        self._note("model", progress)
+        said = len(progress.stream.frames)
+        try:
+            return decided, model, await generate(progress, decided.request, decided.mode, model)
+        except ModelUnavailable as error:
+            fallback = self._models.fallback
+            if fallback is None or len(progress.stream.frames) > said:
+                raise
+            progress.degrade(f"model: {error.detail}")
+            decided = await plan(progress, fallback)
+            return decided, fallback, await generate(progress, decided.request, decided.mode, fallback)
+
+    async def _confidence(
+        self, progress: Progress, decided: Plan, model: ModelPort, output: ModelOutput
+    ) -> tuple[float, str]:
+        """How sure the model was, and how that is known: nothing known counts as no confidence at all."""
+        measured = confidence_of(output.logprobs)
+        if measured is not None:
+            return measured, "logprobs"
+        if output.tool_calls or not output.text or progress.stop.is_set():
+            return 0.0, "none"
+        graded = await self_check(progress, decided.request, output.text, model)
+        return (0.0, "none") if graded is None else (graded, "self_check")
+
+    async def _commit(self, progress: Progress, draft: Iteration, *, cancelled: bool) -> None:
+        self._note("learn", progress)
+        iteration, progress.learned = await self._database.run(
+            commit_iteration,
+            progress.turn,
+            draft,
+            None if cancelled else _feedback(progress, draft),
+            progress.learned,
+            self._brain,
+            noted=self._noted(progress, draft),
+        )
+        progress.iterations.append(iteration)
+        progress.stream.emit("verify", verify_data(iteration))
+        progress.stream.emit("learn", iteration.learning)
+        self._note("committed", progress)
+
+    def _noted(self, progress: Progress, draft: Iteration) -> bool:
+        specs = (progress.capsule.tool(one.call.tool) for one in draft.executions)
+        return any(spec is not None and not spec.idempotent for spec in specs)
+
+    def _note(self, phase: str, progress: Progress) -> None:
+        self._observer.phase(phase, progress.turn.id, progress.number)
+
+
+def _assessed(
+    progress: Progress,
+    decided: Plan,
+    model: ModelPort,
+    output: ModelOutput,
+    executions: tuple[ToolExecution, ...],
+    confidence: float,
+    confidence_source: str,
+) -> tuple[Iteration, ExitReason | None]:
+    calling = decided.mode is PromptMode.CALL
+    convergence = Convergence(
+        confidence=confidence,
+        success_factor=success_factor((*progress.executions, *executions)),
+        tool_utility=1.0 if calling or executions else tool_utility(output.text, progress.executions),
+    )
+    loop = progress.capsule.loop
+    spent = output.prompt_tokens + output.completion_tokens
+    reason = (
+        ExitReason.CANCELLED
+        if output.stop_reason == "cancelled" or progress.stop.is_set()
+        else exit_reason(
+            convergence,
+            iteration=progress.number,
+            tool_calls=max(len(executions), int(calling)),
+            tokens_spent=progress.tokens_spent + spent,
+            threshold=loop.convergence_threshold,
+            max_iterations=loop.max_iterations if progress.turn.rlm else 1,
+            token_budget=loop.turn_token_budget,
+            refine=loop.refine and progress.turn.rlm,
+        )
+    )
+    now = clock.now()
+    iteration = Iteration(
+        number=progress.number,
+        state="cancelled" if reason is ExitReason.CANCELLED else "completed",
+        mode=decided.mode.value,
+        content=output.text,
+        recipe=decided.prompt.recipe,
+        prompt_hash=decided.prompt.hash,
+        output_hash=sha256_hex(output.text.encode()),
+        model=model.name,
+        stop_reason=output.stop_reason,
+        prompt_tokens=output.prompt_tokens,
+        completion_tokens=output.completion_tokens,
+        confidence=convergence.confidence,
+        confidence_source=confidence_source,
+        convergence_score=convergence.score,
+        success_factor=convergence.success_factor,
+        tool_utility=convergence.tool_utility,
+        decision="continue" if reason is None else reason.value,
+        lanes=decided.lanes(),
+        offered=tuple(tool.name for tool in decided.offered),
+        capabilities=decided.capabilities,
+        evidence=progress.evidence,
+        novelty=progress.novelty,
+        executions=executions,
+        learning={},
+        phases={},
+        latency_ms=0.0,
+        script=(),
+        first_frame_id=0,
+        started_at=now,
+        completed_at=now,
+    )
+    return iteration, reason
+
+
+def _feedback(progress: Progress, draft: Iteration) -> Feedback:
+    executed = [one for one in draft.executions if one.executed]
+    loop = progress.capsule.loop
+    return Feedback(
+        tenant_id=progress.tenant_id,
+        agent_id=str(progress.turn.agent_id),
+        turn_id=progress.turn.id,
+        iteration=draft.number,
+        reward=RewardParts(
+            confidence=draft.confidence,
+            tool_success=success_factor(draft.executions) if executed else None,
+            latency_ms=draft.latency_ms,
+            deadline_ms=loop.deadline_ms,
+            cost=min(1.0, (draft.prompt_tokens + draft.completion_tokens) / loop.turn_token_budget),
+        ),
+        novelty=progress.novelty,
+        state=progress.learned,
+        errors=sum(one.status != "ok" for one in draft.executions),
+        tools_used=len(executed),
+    )
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)

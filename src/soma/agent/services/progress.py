@@ -1,0 +1,72 @@
+"""How far a running turn has come."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from soma.agent.domain.capsule import Capsule
+from soma.agent.domain.evidence import EvidenceBlock
+from soma.agent.domain.iteration import Iteration
+from soma.agent.domain.message import Message
+from soma.agent.domain.prompt import PromptMode
+from soma.agent.domain.tool import ToolExecution
+from soma.agent.domain.turn import Turn
+from soma.agent.services.streams import TurnStream
+from soma.brain.api import LearnedState
+
+
+@dataclass(kw_only=True, slots=True)
+class Progress:
+    """A turn in this process: what was loaded, and what each iteration adds."""
+
+    turn: Turn
+    capsule: Capsule
+    message: Message
+    history: tuple[Message, ...]
+    learned: LearnedState
+    stream: TurnStream
+    stop: asyncio.Event
+    iterations: list[Iteration] = field(default_factory=list)
+    evidence: tuple[EvidenceBlock, ...] = ()
+    novelty: float = 1.0
+    recalled: bool = False
+    degraded: list[str] = field(default_factory=list)
+    first_token_ms: float | None = None
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The tenant of the turn."""
+        return self.turn.principal.tenant_id
+
+    @property
+    def number(self) -> int:
+        """The number of the iteration to come."""
+        return len(self.iterations)
+
+    @property
+    def executions(self) -> tuple[ToolExecution, ...]:
+        """The tool executions of all committed iterations, in order."""
+        return tuple(execution for each in self.iterations for execution in each.executions)
+
+    @property
+    def tokens_spent(self) -> int:
+        """Prompt and completion tokens of all committed iterations."""
+        return sum(each.prompt_tokens + each.completion_tokens for each in self.iterations)
+
+    @property
+    def draft(self) -> str:
+        """The last answer, which a refining turn improves; empty while there is none."""
+        answers = [each for each in self.iterations if each.mode != PromptMode.CALL and each.is_answer]
+        return answers[-1].content if answers else ""
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Since the turn was created, by this process's clock."""
+        return (time.perf_counter() - self.started) * 1000
+
+    def degrade(self, reason: str) -> None:
+        """Note once that something is missing."""
+        if reason not in self.degraded:
+            self.degraded.append(reason)

@@ -1,0 +1,190 @@
+"""Accepting a message: message, turn and `turn_started` in one transaction."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError
+
+from soma.agent.domain.message import checked_text
+from soma.agent.domain.seed import MAXIMUM_SEED, seed_of
+from soma.agent.domain.turn import Turn, TurnStatus
+from soma.agent.models import CapsuleRow, ConversationRow, MessageRow, TurnRow
+from soma.agent.services.capsules import Capsules
+from soma.agent.services.leases import LEASE_SECONDS
+from soma.agent.services.rows import turn_of
+from soma.base import clock
+from soma.base.canonical import sha256_hex
+from soma.base.database import tenant_transaction
+from soma.base.errors import Conflict, InvalidInput, NotFound
+from soma.base.ids import new_id
+from soma.base.tenancy import Principal
+from soma.events.api import Event, publish
+from soma.policy.api import Policy, PolicyInput
+
+MAXIMUM_KEY_LENGTH = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageCommand:
+    """A message to be answered."""
+
+    principal: Principal
+    conversation_id: UUID
+    text: str
+    seed: int | None
+    idempotency_key: str | None
+    model: str
+    rlm: bool
+    lease_owner: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Started:
+    """The turn; `created` is False when an idempotency key named one that exists."""
+
+    turn: Turn
+    status: TurnStatus
+    created: bool
+
+
+def start_turn(command: MessageCommand, capsules: Capsules, policy: Policy) -> Started:
+    """Check, then store. Raises InvalidInput, LimitExceeded, NotFound, Denied, Conflict."""
+    checked_text(command.text)
+    _check_options(command)
+    try:
+        with tenant_transaction(command.principal.tenant_id):
+            existing = _existing(command)
+            return existing or _start(command, capsules, policy)
+    except IntegrityError as error:
+        return _after_collision(command, error)
+
+
+def _start(command: MessageCommand, capsules: Capsules, policy: Policy) -> Started:
+    principal = command.principal
+    conversation = (
+        ConversationRow.objects.select_related("capsule").filter(id=command.conversation_id).first()
+    )
+    if conversation is None:
+        raise NotFound("there is no such conversation")
+    decision = policy.require(
+        PolicyInput(
+            action="chat:write",
+            principal=principal,
+            resource={
+                "type": "conversation",
+                "id": str(conversation.id),
+                "tenant_id": str(conversation.tenant_id),
+                "owner_id": str(conversation.user_id),
+            },
+        )
+    )
+    capsule = capsules.load(conversation.capsule)
+    request_phases = [
+        {
+            "phase": "policy",
+            "at": clock.iso(clock.now()),
+            "ms": round(decision.latency_ms, 3),
+            "decision": "allow",
+            "reasons": list(decision.reasons),
+            "policy_hash": decision.policy_hash,
+        },
+        {"phase": "capsule", "at": clock.iso(clock.now()), "decision": "certified", "version": capsule.version},
+    ]
+    row = _turn_row(command, conversation.capsule, request_phases)
+    row.save(force_insert=True)
+    _message_row(command, row).save(force_insert=True)
+    publish(_turn_started(row))
+    return Started(turn=turn_of(row), status=TurnStatus.RUNNING, created=True)
+
+
+def _turn_row(command: MessageCommand, capsule: CapsuleRow, phases: list[dict[str, Any]]) -> TurnRow:
+    turn_id = new_id()
+    now = clock.now()
+    return TurnRow(
+        id=turn_id,
+        tenant_id=command.principal.tenant_id,
+        conversation_id=command.conversation_id,
+        user_id=command.principal.user_id,
+        session_id=command.principal.session_id,
+        roles=list(command.principal.roles),
+        agent_id=capsule.id,
+        capsule_version=capsule.version,
+        user_message_id=new_id(),
+        status=TurnStatus.RUNNING,
+        seed=seed_of(turn_id) if command.seed is None else command.seed,
+        model=command.model,
+        rlm=command.rlm,
+        input_hash=sha256_hex(command.text.encode()),
+        trace_id=command.principal.trace_id,
+        idempotency_key=command.idempotency_key,
+        lease_owner=command.lease_owner,
+        lease_expires_at=now + timedelta(seconds=LEASE_SECONDS),
+        attempts=[{"first_frame_id": 1, "resumed_iteration": None}],
+        phases=phases,
+        created_at=now,
+    )
+
+
+def _message_row(command: MessageCommand, turn: TurnRow) -> MessageRow:
+    return MessageRow(
+        id=turn.user_message_id,
+        tenant_id=turn.tenant_id,
+        conversation_id=turn.conversation_id,
+        turn_id=turn.id,
+        role="user",
+        content=command.text,
+        created_at=turn.created_at,
+    )
+
+
+def _turn_started(row: TurnRow) -> Event:
+    return Event(
+        tenant_id=row.tenant_id,
+        topic="chat.events",
+        type="chat.turn_started",
+        key=str(row.id),
+        trace_id=row.trace_id,
+        payload={
+            "turn_id": str(row.id),
+            "conversation_id": str(row.conversation_id),
+            "user_id": str(row.user_id),
+            "agent_id": str(row.agent_id),
+            "capsule_version": str(row.capsule_version),
+            "input_hash": row.input_hash,
+            "seed": row.seed,
+            "model": row.model,
+        },
+    )
+
+
+def _existing(command: MessageCommand) -> Started | None:
+    if command.idempotency_key is None:
+        return None
+    row = TurnRow.objects.filter(idempotency_key=command.idempotency_key).first()
+    if row is None:
+        return None
+    if row.user_id != command.principal.user_id or row.conversation_id != command.conversation_id:
+        raise Conflict("this idempotency key was used for another message")
+    if row.input_hash != sha256_hex(command.text.encode()):
+        raise Conflict("this idempotency key was used for another message")
+    return Started(turn=turn_of(row), status=TurnStatus(row.status), created=False)
+
+
+def _after_collision(command: MessageCommand, error: IntegrityError) -> Started:
+    with tenant_transaction(command.principal.tenant_id):
+        existing = _existing(command)
+    if existing is not None:
+        return existing
+    if "turn_one_running" in str(error):
+        raise Conflict("a turn of this conversation is still running") from error
+    raise error
+
+
+def _check_options(command: MessageCommand) -> None:
+    if command.seed is not None and not 0 <= command.seed <= MAXIMUM_SEED:
+        raise InvalidInput(f"the seed is {command.seed}; it lies between 0 and {MAXIMUM_SEED}")
+    key = command.idempotency_key
+    if key is not None and not 0 < len(key) <= MAXIMUM_KEY_LENGTH:
+        raise InvalidInput(f"an idempotency key has 1 to {MAXIMUM_KEY_LENGTH} characters")

@@ -1,0 +1,166 @@
+"""The decision trace: every phase of a turn with its times, decisions and reasons."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from soma.agent.domain.iteration import Iteration
+from soma.agent.domain.prompt import HISTORY_LIMIT, PromptParts, from_recipe
+from soma.agent.domain.tool import ToolExecution
+from soma.agent.models import CapsuleRow, MessageRow, TurnRow
+from soma.agent.services.capsules import Capsules
+from soma.agent.services.conversations import readable as readable_conversation
+from soma.agent.services.rows import iterations_of, message_of
+from soma.agent.services.turns import readable
+from soma.base import clock
+from soma.base.database import tenant_transaction
+from soma.base.tenancy import Principal
+from soma.policy.api import Policy
+
+
+def turn_trace(principal: Principal, turn_id: UUID, *, capsules: Capsules, policy: Policy) -> dict[str, Any]:
+    """The trace of a turn as a JSON object. Raises NotFound, Denied."""
+    with tenant_transaction(principal.tenant_id):
+        row = readable(principal, turn_id, policy, "trace:read")
+        return _trace(row, capsules)
+
+
+def conversation_trace(
+    principal: Principal, conversation_id: UUID, *, capsules: Capsules, policy: Policy
+) -> dict[str, Any]:
+    """The traces of all turns of a conversation, in order. Raises NotFound, Denied."""
+    with tenant_transaction(principal.tenant_id):
+        conversation = readable_conversation(principal, conversation_id, policy)
+        rows = TurnRow.objects.filter(conversation_id=conversation.id).order_by("id")
+        return {
+            "conversation_id": str(conversation.id),
+            "turns": [_trace(readable(principal, row.id, policy, "trace:read"), capsules) for row in rows],
+        }
+
+
+def _trace(row: TurnRow, capsules: Capsules) -> dict[str, Any]:
+    iterations = iterations_of(row.id)
+    rendered = _prompts(row, iterations, capsules)
+    return {
+        "turn_id": str(row.id),
+        "trace_id": row.trace_id,
+        "conversation_id": str(row.conversation_id),
+        "user_id": str(row.user_id),
+        "agent_id": str(row.agent_id),
+        "capsule_version": row.capsule_version,
+        "status": row.status,
+        "seed": row.seed,
+        "model": row.model,
+        "input_hash": row.input_hash,
+        "output_hash": row.output_hash,
+        "attempts": row.attempts,
+        "started_at": clock.iso(row.created_at),
+        "completed_at": None if row.completed_at is None else clock.iso(row.completed_at),
+        "outcome": row.outcome,
+        "phases": [*row.phases, *(phase for each in iterations for phase in _phases(each)), *_end(row)],
+        "iterations": [
+            _iteration(each, prompt) for each, prompt in zip(iterations, rendered, strict=True)
+        ],
+    }
+
+
+def _phases(iteration: Iteration) -> list[dict[str, Any]]:
+    phases = [
+        {
+            "phase": name,
+            "iteration": iteration.number,
+            "at": clock.iso(iteration.started_at + timedelta(milliseconds=offset)),
+            "ms": duration,
+        }
+        for name, (offset, duration) in iteration.phases.items()
+    ]
+    learned = iteration.completed_at - iteration.started_at
+    phases.append(
+        {
+            "phase": "learn",
+            "iteration": iteration.number,
+            "at": clock.iso(iteration.completed_at),
+            "ms": round(max(0.0, learned.total_seconds() * 1000 - iteration.latency_ms), 3),
+            "decision": "applied" if iteration.learning["applied"] else "gate closed",
+        }
+    )
+    phases.append(
+        {
+            "phase": "assess",
+            "iteration": iteration.number,
+            "at": clock.iso(iteration.completed_at),
+            "decision": iteration.decision,
+        }
+    )
+    return phases
+
+
+def _end(row: TurnRow) -> list[dict[str, Any]]:
+    if row.completed_at is None:
+        return []
+    decision = row.status if row.outcome is None else row.outcome.get("exit_reason", row.status)
+    return [{"phase": "finish", "at": clock.iso(row.completed_at), "decision": decision}]
+
+
+def _iteration(each: Iteration, prompt: list[dict[str, str]] | None) -> dict[str, Any]:
+    learning = each.learning
+    before, after = learning["weights_before"], learning["weights_after"]
+    return {
+        **each.record(),
+        "iteration": each.number,
+        "content": each.content,
+        "evidence": [block.to_dict() for block in each.evidence],
+        "prompt": prompt,
+        "learning": {**learning, "weight_deltas": {name: after[name] - before[name] for name in after}},
+        "tools": [_execution(one) for one in each.executions],
+        "started_at": clock.iso(each.started_at),
+        "completed_at": clock.iso(each.completed_at),
+    }
+
+
+def _execution(one: ToolExecution) -> dict[str, Any]:
+    return {
+        "call_id": one.call.call_id,
+        "tool": one.call.tool,
+        "arguments": one.call.arguments,
+        "arguments_hash": one.call.arguments_hash,
+        "decision": "allow" if one.allowed else "deny",
+        "reasons": list(one.reasons),
+        "policy_hash": one.policy_hash,
+        "status": one.status.value,
+        "output": one.output,
+        "latency_ms": one.latency_ms,
+        "started_at": clock.iso(one.started_at),
+        "completed_at": clock.iso(one.completed_at),
+    }
+
+
+def _prompts(
+    row: TurnRow, iterations: list[Iteration], capsules: Capsules
+) -> list[list[dict[str, str]] | None]:
+    """Each iteration's prompt made again from its recipe; None where it no longer has the recorded hash."""
+    capsule = capsules.load(CapsuleRow.objects.get(id=row.agent_id))
+    *history, message = reversed(
+        MessageRow.objects.filter(
+            conversation_id=row.conversation_id, id__lte=row.user_message_id
+        ).order_by("-id")[: HISTORY_LIMIT + 1]
+    )
+    prompts: list[list[dict[str, str]] | None] = []
+    done: list[ToolExecution] = []
+    draft = ""
+    for each in iterations:
+        parts = PromptParts(
+            system_prompt=capsule.system_prompt,
+            user_message=message.content,
+            history=tuple(map(message_of, history)),
+            evidence=each.evidence,
+            results=tuple(done),
+            tools=capsule.tools,
+            draft=draft,
+        )
+        prompt = from_recipe(each.recipe, parts)
+        same = prompt.hash == each.prompt_hash
+        prompts.append([one.to_dict() for one in prompt.messages] if same else None)
+        done += each.executions
+        draft = each.content if each.is_answer else draft
+    return prompts

@@ -1,0 +1,1 @@
+"""What every tier stands on: clock, ids, errors, canonical JSON, crypto, tenancy, configuration."""

@@ -1,0 +1,146 @@
+"""What an installation can be told from outside, read once at start and then passed around.
+
+Five axes are kept apart: infrastructure profile, behaviour mode, topology, connectivity (measured, so
+not here) and feature flags.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from soma.base.errors import InvalidInput
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+class DeploymentMode(StrEnum):
+    """Infrastructure profile (`SOMAGENT_DEPLOYMENT_MODE`)."""
+
+    DEVELOPER_LIGHT = "developer-light"
+    DEVELOPER_FULL = "developer-full"
+    TEST = "test"
+    TEST_DEBUG = "test-debug"
+    PRODUCTION = "production"
+    PRODUCTION_DEBUG = "production-debug"
+
+
+class BehaviourMode(StrEnum):
+    """Behaviour (`SOMAGENT_MODE`)."""
+
+    DEVELOPER = "DEVELOPER"
+    TRAINING = "TRAINING"
+    TEST = "TEST"
+    PRODUCTION = "PRODUCTION"
+    PRODUCTION_ENTERPRISE = "PRODUCTION-ENTERPRISE"
+
+
+class Topology(StrEnum):
+    """How many nodes (`SOMAGENT_TOPOLOGY`)."""
+
+    STANDALONE = "STANDALONE"
+    CLUSTER = "CLUSTER"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemoteModel:
+    """An OpenAI-compatible endpoint used instead of the local model."""
+
+    base_url: str
+    model: str
+    api_key: str = field(default="", repr=False)
+    native_tools: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Configuration:
+    """The whole configuration of a process."""
+
+    home: Path
+    deployment_mode: DeploymentMode = DeploymentMode.DEVELOPER_LIGHT
+    mode: BehaviourMode = BehaviourMode.DEVELOPER
+    topology: Topology = Topology.STANDALONE
+    host: str = "127.0.0.1"
+    port: int = 8000
+    database_url: str = ""
+    local_model: Path | None = None
+    remote_model: RemoteModel | None = None
+    policy_directory: Path | None = None
+    enable_rlm: bool = True
+    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    phase_observer: str = ""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Configuration":
+        """The configuration that `environment` spells. Raises InvalidInput naming the variable."""
+        read = _Reader(environment)
+        mode = read.choice("SOMAGENT_DEPLOYMENT_MODE", DeploymentMode.DEVELOPER_LIGHT)
+        return cls(
+            home=Path(environment.get("SOMAGENT_HOME") or "~/.somastack").expanduser().resolve(),
+            deployment_mode=mode,
+            mode=read.choice("SOMAGENT_MODE", BehaviourMode.DEVELOPER),
+            topology=read.choice("SOMAGENT_TOPOLOGY", Topology.STANDALONE),
+            host=environment.get("SOMAGENT_HOST") or "127.0.0.1",
+            port=read.integer("SOMAGENT_PORT", 8000, minimum=1, maximum=65535),
+            database_url=environment.get("SOMAGENT_DATABASE_URL", ""),
+            local_model=read.path("SOMAGENT_LOCAL_MODEL"),
+            remote_model=_remote_model(environment, read),
+            policy_directory=read.path("SOMAGENT_POLICY_DIR"),
+            enable_rlm=read.flag("SA01_ENABLE_RLM", True),
+            allowed_hosts=read.words("SOMAGENT_ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]")),
+            phase_observer=environment.get("SOMAGENT_PHASE_OBSERVER", ""),
+        )
+
+
+def _remote_model(environment: Mapping[str, str], read: "_Reader") -> RemoteModel | None:
+    base_url = environment.get("SOMAGENT_MODEL_URL", "")
+    if not base_url:
+        return None
+    return RemoteModel(
+        base_url=base_url.rstrip("/"),
+        model=environment.get("SOMAGENT_MODEL_NAME", "default"),
+        api_key=environment.get("SOMAGENT_MODEL_API_KEY", ""),
+        native_tools=read.flag("SOMAGENT_MODEL_NATIVE_TOOLS", True),
+    )
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def choice(self, name: str, default: Choice) -> Choice:
+        text = self._environment.get(name)
+        if not text:
+            return default
+        try:
+            return type(default)(text)
+        except ValueError:
+            known = ", ".join(type(default))
+            raise InvalidInput(f"{name} is {text!r}; it takes one of {known}") from None
+
+    def integer(self, name: str, default: int, *, minimum: int, maximum: int) -> int:
+        text = self._environment.get(name)
+        if not text:
+            return default
+        if not text.isdecimal() or not minimum <= int(text) <= maximum:
+            raise InvalidInput(f"{name} is {text!r}; it takes a whole number from {minimum} to {maximum}")
+        return int(text)
+
+    def flag(self, name: str, default: bool) -> bool:
+        text = self._environment.get(name, "").strip().lower()
+        if not text:
+            return default
+        if text in {"1", "true", "on", "yes"}:
+            return True
+        if text in {"0", "false", "off", "no"}:
+            return False
+        raise InvalidInput(f"{name} is {text!r}; it takes on or off")
+
+    def path(self, name: str) -> Path | None:
+        text = self._environment.get(name)
+        return Path(text).expanduser().resolve() if text else None
+
+    def words(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        text = self._environment.get(name)
+        return tuple(word.strip() for word in text.split(",") if word.strip()) if text else default

@@ -1,0 +1,53 @@
+"""Row-level security for migrations: the one place that writes its SQL.
+
+The ORM has no vocabulary for policies, triggers and grants, so the migrations of each tier say these
+in SQL through the functions here.
+"""
+
+from django.db import migrations
+
+TENANT = "nullif(current_setting('soma.tenant_id', true), '')::uuid"
+"""The tenant of the open transaction, null outside one: a null matches no row."""
+
+
+def tenant_table(
+    table: str, *, column: str = "tenant_id", privileges: str = "SELECT, INSERT, UPDATE, DELETE"
+) -> migrations.RunSQL:
+    """FORCE row-level security on `table`: soma_app sees and writes rows of its own tenant only."""
+    return migrations.RunSQL(
+        f"""
+        ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+        ALTER TABLE {table} FORCE ROW LEVEL SECURITY;
+        CREATE POLICY tenant_only ON {table} USING ({column} = {TENANT}) WITH CHECK ({column} = {TENANT});
+        GRANT {privileges} ON {table} TO soma_app;
+        """,
+        f"DROP POLICY tenant_only ON {table};",
+    )
+
+
+def worker_access(table: str, *, privileges: str) -> migrations.RunSQL:
+    """Let soma_worker, which serves every tenant, use `privileges` on all rows of `table`."""
+    return migrations.RunSQL(
+        f"""
+        CREATE POLICY worker_all ON {table} TO soma_worker USING (true) WITH CHECK (true);
+        GRANT {privileges} ON {table} TO soma_worker;
+        """,
+        f"DROP POLICY worker_all ON {table};",
+    )
+
+
+def worker_columns(table: str, columns: list[str]) -> migrations.RunSQL:
+    """Let soma_worker update `columns` of `table`, whose rows it reaches by worker_access."""
+    listed = ", ".join(columns)
+    return migrations.RunSQL(
+        f"GRANT UPDATE ({listed}) ON {table} TO soma_worker;",
+        f"REVOKE UPDATE ({listed}) ON {table} FROM soma_worker;",
+    )
+
+
+def shared_table(table: str, *, privileges: str = "SELECT, INSERT, UPDATE, DELETE") -> migrations.RunSQL:
+    """Grant a table that holds no tenant's data to both roles."""
+    return migrations.RunSQL(
+        f"GRANT {privileges} ON {table} TO soma_app, soma_worker;",
+        f"REVOKE ALL ON {table} FROM soma_app, soma_worker;",
+    )

@@ -1,0 +1,138 @@
+"""The public face of the brain: recall, remember, learn."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from soma.base.database import tenant_transaction
+from soma.brain.domain.checkpoint import ChainReport, Checkpoint
+from soma.brain.domain.feedback import Feedback, RewardParts
+from soma.brain.domain.learned_state import LearnedState
+from soma.brain.domain.learning import Learning
+from soma.brain.domain.neuromodulators import Neuromodulators
+from soma.brain.domain.recall import Evidence, Recall, RecallRequest
+from soma.brain.domain.remember import Kept, Refusal, RefusalReason, Remembered, RememberItem
+from soma.brain.domain.utterance import UtteranceKind
+from soma.brain.domain.weights import Weights
+from soma.brain.errors import (
+    BrainError,
+    EmbedderUnavailable,
+    FeedbackOutOfOrder,
+    RecallUnavailable,
+    RememberUnavailable,
+)
+from soma.brain.ports import Embedder
+from soma.brain.services.apply_feedback import apply_feedback
+from soma.brain.services.checkpoint import checkpoint
+from soma.brain.services.consolidate import REMEMBER_REQUESTED, consolidate
+from soma.brain.services.learned_state import learned_state
+from soma.brain.services.recall import recall
+from soma.brain.services.remember import remember
+from soma.brain.services.verify_checkpoints import verify_checkpoints
+from soma.events.api import Consumer, StoredEvent
+from soma.fractalmemory.api import FractalMemory
+
+__all__ = [
+    "Brain",
+    "BrainError",
+    "ChainReport",
+    "Checkpoint",
+    "Embedder",
+    "EmbedderUnavailable",
+    "Evidence",
+    "Feedback",
+    "FeedbackOutOfOrder",
+    "Kept",
+    "LearnedState",
+    "Learning",
+    "Neuromodulators",
+    "Recall",
+    "RecallRequest",
+    "RecallUnavailable",
+    "Refusal",
+    "RefusalReason",
+    "RememberItem",
+    "RememberUnavailable",
+    "Remembered",
+    "RewardParts",
+    "UtteranceKind",
+    "Weights",
+]
+
+
+class Brain:
+    """One brain for all tenants and agents of a process. Safe to call from several threads.
+
+    `recall`, `remember` and `forget` open transactions of their own. What learns is called inside the
+    caller's open tenant transaction, so that it commits or fails with the iteration that it belongs to.
+    """
+
+    def __init__(self, memory: FractalMemory, embedder: Embedder) -> None:
+        if memory.dimensions != embedder.dimensions:
+            raise ValueError(
+                f"{embedder.name} gives vectors of {embedder.dimensions}, not {memory.dimensions}"
+            )
+        self._memory = memory
+        self._embedder = embedder
+
+    def recall(self, request: RecallRequest) -> Recall:
+        """What memory knows that bears on the query. Nothing found is an answer with no evidence.
+
+        Raises RecallUnavailable if memory could not be asked, InvalidInput for an empty query or a top_k
+        below 1, LimitExceeded for one above 100.
+        """
+        return recall(self._memory, self._embedder, request)
+
+    def remember(self, tenant_id: UUID, items: Sequence[RememberItem]) -> Remembered:
+        """Store a batch in one transaction: what the guard refuses is left out with its reason, what memory
+        holds already is not stored again. The same batch again changes nothing.
+
+        Raises RememberUnavailable; then nothing of the batch is stored.
+        """
+        return remember(self._memory, self._embedder, tenant_id, items)
+
+    def consolidation(self) -> Consumer:
+        """The consumer that remembers what turns leave behind."""
+
+        def handle(event: StoredEvent) -> None:
+            consolidate(self.remember, event)
+
+        return Consumer(name="brain.consolidation", types=(REMEMBER_REQUESTED,), handler=handle)
+
+    def forget(self, tenant_id: UUID, record_ids: Sequence[UUID]) -> int:
+        """Delete memories for good, content and vector; how many there were."""
+        with tenant_transaction(tenant_id):
+            return self._memory.delete(tenant_id, record_ids)
+
+    def learned_state(
+        self, tenant_id: UUID, agent_id: str, baseline: LearnedState, *, turn_id: UUID | None = None
+    ) -> LearnedState:
+        """Where the agent stands, or, with a `turn_id` that has learned something, where that turn stands.
+
+        An agent that nobody has seen begins at `baseline`, its capsule's. Inside the caller's transaction.
+        """
+        return learned_state(tenant_id, agent_id, baseline, turn_id)
+
+    def apply_feedback(self, feedback: Feedback) -> Learning:
+        """Learn from one iteration of a turn; again for the same (turn, iteration) gives the same Learning
+        and changes nothing. Inside the caller's transaction.
+
+        A turn learns on a line of its own, which starts where the agent stands at its first feedback: what
+        it sees is its own, its replay needs nobody else's, and concurrent turns do not wait for each other.
+        `checkpoint` adds the line to the agent. Raises FeedbackOutOfOrder.
+        """
+        return apply_feedback(feedback)
+
+    def checkpoint(self, tenant_id: UUID, agent_id: str, turn_id: UUID) -> Checkpoint:
+        """Add what a turn has learned to its agent, as the next link of its chain; call it in the turn's last
+        transaction, however the turn ends. Again for the same turn adds nothing. Inside the caller's
+        transaction, which holds the agent's row until it commits.
+
+        A turn that was alone moves the agent to where its line ends, bit for bit. If others came in between,
+        its feedbacks are learned again from where the agent stands now. Raises NotFound for an agent that
+        has not begun.
+        """
+        return checkpoint(tenant_id, agent_id, turn_id)
+
+    def verify_checkpoints(self, tenant_id: UUID, agent_id: str) -> ChainReport:
+        """Recompute the agent's chain of checkpoints. Inside the caller's transaction. Raises NotFound."""
+        return verify_checkpoints(tenant_id, agent_id)

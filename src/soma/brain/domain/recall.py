@@ -1,0 +1,64 @@
+"""What is asked of memory, and what it answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from soma.brain.domain.utterance import UtteranceKind
+
+MAX_TOP_K = 100
+MIN_SCORE = 0.3
+
+STATEMENTS = (UtteranceKind.STATEMENT,)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecallRequest:
+    """What to look for. Memories come from `namespace` of `tenant_id`, at most `top_k` (1 to 100) of them,
+    weighed as `agent_id` has learned (None: as no agent has).
+
+    `min_score` is the least cosine to the query, in [0, 1]. `exclude_input_hash` leaves out what stems from
+    that very message: a turn must not recall itself. `as_of` leaves out what occurred later, and is the time
+    that ages are taken at. `kinds` are the utterances that count; None is all of them.
+    """
+
+    tenant_id: UUID
+    agent_id: str | None
+    namespace: str
+    query: str
+    top_k: int = 8
+    min_score: float = MIN_SCORE
+    exclude_input_hash: str | None = None
+    as_of: datetime | None = None
+    kinds: tuple[UtteranceKind, ...] | None = STATEMENTS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """One memory that answers. `score` in [0, 1] orders; `probability` is its share of softmax(score/τ) over
+    the evidence; `features` are what the score was made of, each in [0, 1]. `confidence` in [0, 1] is how
+    likely it is relevant, by the method that `calibration` names."""
+
+    record_id: UUID
+    content: str
+    role: str
+    speaker: str
+    score: float
+    probability: float
+    features: Mapping[str, float]
+    confidence: float
+    calibration: str
+    provenance: Mapping[str, Any]
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recall:
+    """The evidence, best first. Empty is an answer: nothing that is known reaches `min_score`. `novelty` in
+    [0, 1] is 1 − the largest cosine of the query to any memory asked; 1 when there was none."""
+
+    evidence: tuple[Evidence, ...]
+    novelty: float
+    latency_ms: float

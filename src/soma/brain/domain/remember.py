@@ -1,0 +1,72 @@
+"""What is to be remembered, and what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RememberItem:
+    """One thing to remember. `(namespace, key)` names it: the same key again rewrites it.
+
+    `provenance` is a flat JSON object, and mandatory: `trace_id`, and where the content comes from, as one
+    of `source_turn`, `source_document` and `source_request`. Also read are `input_hash` (SHA-256 of the
+    message it stems from: RecallRequest.exclude_input_hash), `kind` (else the utterance's own) and
+    `recalled_from` (the memory that was repeated here: such text is refused). `importance` is in [0, 1].
+    """
+
+    namespace: str
+    key: str
+    content: str
+    role: str
+    occurred_at: datetime
+    importance: float = 0.5
+    speaker: str = ""
+    provenance: Mapping[str, Any]
+
+
+class RefusalReason(StrEnum):
+    """Why something is not remembered."""
+
+    EMPTY = "empty"
+    OVERSIZE = "oversize"
+    NOT_TEXT = "not_text"
+    BAD_NAME = "bad_name"
+    BAD_IMPORTANCE = "bad_importance"
+    BAD_TIME = "bad_time"
+    BAD_PROVENANCE = "bad_provenance"
+    NO_PROVENANCE = "no_provenance"
+    RECALLED = "recalled"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """An item that was not taken, and why: `detail` names the limit or what is missing."""
+
+    namespace: str
+    key: str
+    reason: RefusalReason
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """An item that memory holds, under `record_id`; `rewritten` if its key held something else before."""
+
+    namespace: str
+    key: str
+    record_id: UUID
+    rewritten: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remembered:
+    """What became of a batch, each in the batch's order. Deduplicated items stood there already, under
+    their own key or another; `record_id` is that of the memory that stands."""
+
+    stored: tuple[Kept, ...] = ()
+    deduplicated: tuple[Kept, ...] = ()
+    refused: tuple[Refusal, ...] = ()

@@ -1,0 +1,45 @@
+"""What can go wrong in the brain, anticipated.
+
+BrainError
+├── RecallUnavailable      memory could not be asked; an empty answer is not an error
+├── RememberUnavailable    memory could not be written; nothing of the batch is stored
+├── EmbedderUnavailable    texts could not be turned into vectors
+└── FeedbackOutOfOrder     an iteration arrived after a later one of its turn
+"""
+
+from soma.base.errors import Conflict, SomaError, Unavailable
+
+
+class BrainError(SomaError):
+    """The root of this tier's errors."""
+
+    code = "brain_error"
+    title = "The brain failed"
+
+
+class RecallUnavailable(BrainError, Unavailable):
+    """Memory could not be asked. The turn may go on without it, and says so."""
+
+    code = "recall_unavailable"
+    title = "Recall is not available"
+
+
+class RememberUnavailable(BrainError, Unavailable):
+    """Memory could not be written; nothing of the batch is stored, so it can be sent again whole."""
+
+    code = "remember_unavailable"
+    title = "Remember is not available"
+
+
+class EmbedderUnavailable(BrainError, Unavailable):
+    """Texts could not be turned into vectors."""
+
+    code = "embedder_unavailable"
+    title = "Embedding is not available"
+
+
+class FeedbackOutOfOrder(BrainError, Conflict):
+    """Feedback for an iteration arrived after feedback for a later one of the same turn."""
+
+    code = "feedback_out_of_order"
+    title = "Feedback is out of order"

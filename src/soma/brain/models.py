@@ -1,0 +1,57 @@
+"""The tables of what agents have learned. Two states are written at every iteration, so they are kept as
+LearnedState.to_bytes."""
+
+from django.db import models
+
+
+class LearnedStateRow(models.Model):
+    """Where an agent stands: the head of its chain of checkpoints. Locked while a turn is added to it."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "agent_id")
+    tenant_id = models.UUIDField()
+    agent_id = models.CharField(max_length=200)
+    state = models.BinaryField()
+    sequence = models.BigIntegerField()
+    checkpoint_hash = models.BinaryField()
+
+    class Meta:
+        db_table = "learned_state"
+
+
+class LearnedStepRow(models.Model):
+    """One feedback of a turn. A turn learns on a line of its own, from where the agent stood at its first."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "turn_id", "iteration")
+    tenant_id = models.UUIDField()
+    turn_id = models.UUIDField()
+    iteration = models.IntegerField()
+    agent_id = models.CharField(max_length=200)
+    before = models.BinaryField()
+    after = models.BinaryField()
+    numbers = models.BinaryField()
+
+    class Meta:
+        db_table = "learned_step"
+
+
+class LearnedCheckpointRow(models.Model):
+    """Where an agent stood after a turn. `turn_id` is null for the first, the capsule's baseline."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "agent_id", "sequence")
+    tenant_id = models.UUIDField()
+    agent_id = models.CharField(max_length=200)
+    sequence = models.BigIntegerField()
+    turn_id = models.UUIDField(null=True)
+    last_iteration = models.IntegerField()
+    state = models.BinaryField()
+    previous_hash = models.BinaryField()
+    hash = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "learned_checkpoint"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant_id", "agent_id", "turn_id", "last_iteration"], name="learned_checkpoint_turn"
+            ),
+        ]

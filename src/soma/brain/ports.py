@@ -1,0 +1,26 @@
+"""What the brain needs from outside, and does not choose."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors whose dot product is the cosine of their meanings."""
+
+    @property
+    def name(self) -> str:
+        """Which model and form this is, e.g. `minilm-l6-v2/float32`."""
+
+    @property
+    def dimensions(self) -> int:
+        """The length d of a vector."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of shape (len(texts), d), float32, each of unit length; (0, d) for no texts.
+
+        The same text gives the same vector whatever stands beside it in the batch, up to rounding.
+        Safe to call from several threads. Raises EmbedderUnavailable.
+        """

@@ -1,0 +1,1 @@
+"""One technology a file, named after its port."""

@@ -1,0 +1,45 @@
+"""What the tiers above may use of the event backbone."""
+
+from soma.events.adapters.event_log_postgres import PostgresEventLog
+from soma.events.consumer import Consumer
+from soma.events.consumer_runner import ConsumerRunner, ConsumerStatus
+from soma.events.errors import (
+    EventError,
+    EventLogUnavailable,
+    EventRefused,
+    OutsideTransaction,
+    SchemaBreach,
+    UnknownEventType,
+)
+from soma.events.event import Event, StoredEvent
+from soma.events.outbox import Backlog
+from soma.events.ports import EventLog
+from soma.events.publishing import PAYLOAD_BYTES, publish
+from soma.events.relay import Relay, RelayStatus
+from soma.events.retry import RetryPolicy
+
+read = PostgresEventLog().read
+"""The tenant's events in the log: `read(tenant_id, *, key=None, after=0, limit=1000)`, oldest first."""
+
+__all__ = (
+    "PAYLOAD_BYTES",
+    "Backlog",
+    "Consumer",
+    "ConsumerRunner",
+    "ConsumerStatus",
+    "Event",
+    "EventError",
+    "EventLog",
+    "EventLogUnavailable",
+    "EventRefused",
+    "OutsideTransaction",
+    "PostgresEventLog",
+    "Relay",
+    "RelayStatus",
+    "RetryPolicy",
+    "SchemaBreach",
+    "StoredEvent",
+    "UnknownEventType",
+    "publish",
+    "read",
+)

@@ -1,0 +1,54 @@
+"""What can go wrong with an event.
+
+EventError
+├── UnknownEventType        no schema file for this type and version
+├── SchemaBreach            the payload breaks its schema
+├── OutsideTransaction      published with no transaction open
+└── EventRefused            the log cannot take this event, now or later
+Unavailable
+└── EventLogUnavailable     the log takes nothing at present; the events are not to blame
+"""
+
+from soma.base.errors import SomaError, Unavailable
+
+
+class EventError(SomaError):
+    """A fault of whoever publishes, not of whoever asked for something."""
+
+    code = "event_error"
+    title = "An event is not valid"
+
+
+class UnknownEventType(EventError):
+    """There is no schema for this type and version."""
+
+    code = "unknown_event_type"
+    title = "The event type is not known"
+
+
+class SchemaBreach(EventError):
+    """The payload or topic is not what the schema says. The offending value is never quoted."""
+
+    code = "schema_breach"
+    title = "The event breaks its schema"
+
+
+class OutsideTransaction(EventError):
+    """An event without a transaction could be stored without its facts, or they without it."""
+
+    code = "outside_transaction"
+    title = "The event was published outside a transaction"
+
+
+class EventRefused(EventError):
+    """The log refuses something of a batch for good. Which event it is shows when they come singly."""
+
+    code = "event_refused"
+    title = "The log refuses an event"
+
+
+class EventLogUnavailable(Unavailable):
+    """The log takes nothing at present."""
+
+    code = "event_log_unavailable"
+    title = "The event log does not answer"

@@ -1,0 +1,114 @@
+"""The rows of the event backbone."""
+
+from django.db import models
+from django.db.models import Q
+
+ATTRIBUTE_LENGTH = 200
+"""Longest topic, type, key and trace id, in characters: they stand in indexes and, with Kafka, in headers."""
+
+
+class EventRow(models.Model):
+    """What an event consists of, wherever it rests."""
+
+    event_id = models.UUIDField()
+    tenant_id = models.UUIDField()
+    topic = models.CharField(max_length=ATTRIBUTE_LENGTH)
+    type = models.CharField(max_length=ATTRIBUTE_LENGTH)
+    version = models.SmallIntegerField()
+    key = models.CharField(max_length=ATTRIBUTE_LENGTH)
+    payload = models.JSONField()
+    trace_id = models.CharField(max_length=ATTRIBUTE_LENGTH)
+    occurred_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+
+class OutboxMessage(EventRow):
+    """An event that is committed with its facts and not yet in the log. Deleted when it is."""
+
+    id = models.BigAutoField(primary_key=True)
+    attempts = models.SmallIntegerField(default=0, db_default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    last_error = models.TextField(default="", db_default="")
+
+    class Meta:
+        db_table = "outbox_message"
+        indexes = (
+            models.Index(
+                fields=("tenant_id", "next_attempt_at"), condition=Q(attempts__gt=0), name="outbox_failed"
+            ),
+        )
+
+
+class EventLogEntry(EventRow):
+    """An event for good. The database refuses every change of this table but an insert.
+
+    `position` is unique in the installation and only grows; `sequence` counts 1, 2, 3, … within a tenant.
+    """
+
+    position = models.BigAutoField(primary_key=True)
+    sequence = models.BigIntegerField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "event_log"
+        constraints = (
+            models.UniqueConstraint(fields=("tenant_id", "sequence"), name="event_log_sequence"),
+            models.UniqueConstraint(fields=("event_id",), name="event_log_event"),
+            models.CheckConstraint(condition=Q(sequence__gt=0), name="event_log_sequence_positive"),
+        )
+        indexes = (models.Index(fields=("tenant_id", "key", "sequence"), name="event_log_key"),)
+
+
+class EventStream(models.Model):
+    """How far a tenant's sequence has come."""
+
+    tenant_id = models.UUIDField(primary_key=True)
+    last_sequence = models.BigIntegerField()
+
+    class Meta:
+        db_table = "event_stream"
+
+
+class ConsumerOffset(models.Model):
+    """How far a consumer has read, and when it was last seen at work."""
+
+    name = models.CharField(max_length=ATTRIBUTE_LENGTH, primary_key=True)
+    position = models.BigIntegerField()
+    heartbeat_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "consumer_offset"
+
+
+class ParkedEvent(models.Model):
+    """An event that a consumer could not handle yet, or one of the same tenant that waits behind it."""
+
+    id = models.BigAutoField(primary_key=True)
+    consumer = models.CharField(max_length=ATTRIBUTE_LENGTH)
+    position = models.BigIntegerField()
+    tenant_id = models.UUIDField()
+    attempts = models.SmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField()
+    last_error = models.TextField(default="")
+
+    class Meta:
+        db_table = "parked_event"
+        constraints = (models.UniqueConstraint(fields=("consumer", "position"), name="parked_event_once"),)
+        indexes = (models.Index(fields=("consumer", "tenant_id", "position"), name="parked_event_head"),)
+
+
+class DeadLetter(EventRow):
+    """An event that the relay or a consumer gave up on. `position` is null when it never reached the log."""
+
+    id = models.UUIDField(primary_key=True)
+    source = models.CharField(max_length=ATTRIBUTE_LENGTH)
+    position = models.BigIntegerField(null=True)
+    attempts = models.SmallIntegerField()
+    error = models.TextField()
+    failed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "dead_letter"
+        indexes = (models.Index(fields=("tenant_id", "failed_at"), name="dead_letter_recent"),)

@@ -1,0 +1,71 @@
+"""Events a consumer could not handle, kept aside so that other tenants' events need not wait for them.
+
+Each tenant's parked events are taken in order, and its later ones are parked behind them, so that the
+consumer sees every tenant's events in order however long one of them takes. All of it runs on the worker
+connection.
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from soma.base.clock import now
+from soma.base.database import WORKER
+from soma.events import dead_letters
+from soma.events.event import StoredEvent
+from soma.events.models import ParkedEvent
+from soma.events.retry import RetryPolicy
+
+
+class Parking:
+    """The parked events of one consumer."""
+
+    def __init__(self, consumer: str, retry: RetryPolicy) -> None:
+        self._consumer = consumer
+        self._retry = retry
+        self._rows = ParkedEvent.objects.using(WORKER).filter(consumer=consumer)
+
+    def tenants(self) -> set[UUID]:
+        """The tenants that have parked events."""
+        return set(self._rows.values_list("tenant_id", flat=True).distinct())
+
+    def due(self) -> list[ParkedEvent]:
+        """Each tenant's oldest parked event, where its next attempt is due."""
+        heads = self._rows.order_by("tenant_id", "position").distinct("tenant_id")
+        moment = now()
+        return [head for head in heads if head.next_attempt_at <= moment]
+
+    def failed(self, event: StoredEvent, reason: str) -> ParkedEvent:
+        """A row, not saved yet, for an event that failed for the first time."""
+        return self._row(event, attempts=1, last_error=reason, next_attempt_at=now() + self._retry.delay(1))
+
+    def behind(self, event: StoredEvent) -> ParkedEvent:
+        """A row, not saved yet, for an event that waits behind another one of its tenant."""
+        return self._row(event, attempts=0, next_attempt_at=now())
+
+    def save(self, rows: Iterable[ParkedEvent]) -> None:
+        """Park them. An event that is parked already stays as it is."""
+        ParkedEvent.objects.using(WORKER).bulk_create(rows, ignore_conflicts=True)
+
+    def release(self, parked: ParkedEvent) -> None:
+        """The event was handled."""
+        self._rows.filter(position=parked.position).delete()
+
+    def record_failure(self, parked: ParkedEvent, event: StoredEvent, reason: str) -> None:
+        """The event failed again: due later, or a dead letter. Inside a worker transaction."""
+        failures = parked.attempts + 1
+        if self._retry.exhausted(failures):
+            dead_letters.record(event, source=self._consumer, attempts=failures, error=reason)
+            self.release(parked)
+        else:
+            due = now() + self._retry.delay(failures)
+            row = self._rows.filter(position=parked.position)
+            row.update(attempts=failures, next_attempt_at=due, last_error=reason)
+
+    def empty(self) -> bool:
+        """Whether nothing is parked."""
+        return not self._rows.exists()
+
+    def _row(self, event: StoredEvent, **state: object) -> ParkedEvent:
+        return ParkedEvent(
+            consumer=self._consumer, position=event.position, tenant_id=event.tenant_id, **state
+        )

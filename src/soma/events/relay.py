@@ -1,0 +1,132 @@
+"""The relay: from the outbox into the log, in order, exactly once.
+
+Every process that publishes runs one. The one that holds the lock relays; the others pass the calls of
+their own publishers on to it, and take over when it dies.
+
+An event that the log refuses is tried five times with growing pauses and then set aside as a dead letter.
+Until then the later events of its tenant wait behind it, so that order holds; those of other tenants pass.
+After that they go on without it: the tenant's sequence has no gap, and the dead letter tells what is missing.
+"""
+
+import threading
+from dataclasses import dataclass
+from time import monotonic
+
+from soma.base.database import worker_transaction
+from soma.events import outbox
+from soma.events.errors import EventRefused
+from soma.events.event import PendingEvent
+from soma.events.exclusive import ExclusiveSession
+from soma.events.loop import Loop
+from soma.events.outbox import Backlog
+from soma.events.ports import EventLog
+from soma.events.retry import RetryPolicy
+from soma.events.waker import OUTBOX_CHANNEL, RELAYS
+
+BATCH_SIZE = 500
+
+GATHER_SECONDS = 0.05
+"""A batch costs about as much as 20 events, so waiting halves the relay's CPU where turns trickle in. An
+event waits this long only when another one came just before it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RelayStatus:
+    """`active`: this one relays, not that of another process. `relayed`: events since the start.
+    `last_error` is empty while all goes well."""
+
+    running: bool
+    active: bool
+    relayed: int
+    last_error: str
+
+
+class Relay:
+    """Moves events from the outbox to `log` on a thread of its own."""
+
+    def __init__(
+        self, log: EventLog, *, retry: RetryPolicy | None = None, batch_size: int = BATCH_SIZE
+    ) -> None:
+        self._log = log
+        self._retry = retry or RetryPolicy()
+        self._batch_size = batch_size
+        self._limit = batch_size
+        self._relayed = 0
+        self._session = ExclusiveSession("soma.relay", channel=OUTBOX_CHANNEL)
+        self._moved = threading.Condition()
+        self._loop = Loop(
+            "soma-relay", self._step, listening=lambda: self._session.connection, gather=GATHER_SECONDS
+        )
+
+    def start(self) -> None:
+        """Start the thread."""
+        RELAYS.add(self._loop.waker)
+        self._loop.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Finish the batch that runs and end the thread. What is left in the outbox stays there."""
+        RELAYS.discard(self._loop.waker)
+        self._loop.stop(timeout)
+
+    def drain(self, timeout: float = 10.0) -> bool:
+        """Wait until everything committed before this call is in the log or set aside as dead letters, by
+        this relay or another process's. Blocking; returns whether it is, after `timeout` seconds at most."""
+        deadline = monotonic() + timeout
+        mark = outbox.newest()
+        while outbox.waits(up_to=mark):
+            if monotonic() >= deadline:
+                return False
+            self._loop.waker.wake()
+            with self._moved:
+                self._moved.wait(0.02)
+        return True
+
+    def status(self) -> RelayStatus:
+        """How it is doing. Asks nothing of the database."""
+        return RelayStatus(
+            running=self._loop.running,
+            active=self._session.held,
+            relayed=self._relayed,
+            last_error=self._loop.last_error,
+        )
+
+    def backlog(self) -> Backlog:
+        """What waits in the outbox. Blocking."""
+        return outbox.backlog()
+
+    def _step(self, woken: bool) -> bool:
+        if not self._session.acquire():
+            if woken:
+                outbox.call_relay()
+            return False
+        return (woken or outbox.oldest() is not None) and self._relay_batch()
+
+    def _relay_batch(self) -> bool:
+        """Whether there may be more to do at once."""
+        claimed: list[PendingEvent] = []
+        try:
+            with worker_transaction():
+                claimed = outbox.claim(self._limit)
+                if claimed:
+                    self._log.append(claimed)
+                    outbox.discard(claimed)
+        except EventRefused as refusal:
+            self._narrow_down(claimed, refusal)
+            return True
+        full = len(claimed) == self._limit
+        self._limit = min(self._limit * 2, self._batch_size)
+        self._tell_moved(len(claimed))
+        return full
+
+    def _narrow_down(self, claimed: list[PendingEvent], refusal: EventRefused) -> None:
+        """Halve the batch until the refused event stands alone, and put the refusal on its account."""
+        if len(claimed) > 1:
+            self._limit = len(claimed) // 2
+        else:
+            with worker_transaction():
+                outbox.record_failure(claimed[0], refusal.detail, self._retry)
+
+    def _tell_moved(self, amount: int) -> None:
+        self._relayed += amount
+        with self._moved:
+            self._moved.notify_all()

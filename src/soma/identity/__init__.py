@@ -1,0 +1,1 @@
+"""Who is asking: tenants, users, API keys, and sessions with their tokens."""

@@ -1,0 +1,107 @@
+"""The public face of this tier. Every method is synchronous and opens its own transaction."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from soma.base import clock
+from soma.base.database import tenant_transaction
+from soma.base.tenancy import Principal
+from soma.identity.domain.credentials import BootstrapOwner, Minted, NewUser
+from soma.identity.domain.role import Role
+from soma.identity.domain.session_terms import SessionTerms
+from soma.identity.domain.session_token import SessionClaims, SessionTokens
+from soma.identity.services.authenticate_key import authenticate_key
+from soma.identity.services.bootstrap_owner import bootstrap_owner
+from soma.identity.services.create_tenant import create_tenant
+from soma.identity.services.create_user import create_user
+from soma.identity.services.issue_key import issue_key
+from soma.identity.services.local_session import local_session
+from soma.identity.services.mint_session import mint_session
+from soma.identity.services.refresh_session import refresh_session
+from soma.identity.services.revoke_key import revoke_key
+from soma.identity.services.revoke_session import revoke_session
+from soma.identity.services.verify_session import verify_session
+
+__all__ = ["DEFAULT_TENANT", "BootstrapOwner", "Identity", "Minted", "NewUser", "Role"]
+
+DEFAULT_TENANT = "default"
+"""The slug of the tenant that every installation has."""
+
+
+class Identity:
+    """Tenants, users, keys and sessions. `secret` signs the session tokens: at least 32 bytes."""
+
+    def __init__(self, secret: bytes, now: Callable[[], datetime] = clock.now) -> None:
+        self._tokens = SessionTokens(secret)
+        self._now = now
+
+    def bootstrap_owner(self, slug: str = DEFAULT_TENANT) -> BootstrapOwner:
+        """The installation's owner, made where missing; with the first key if nobody has had it yet."""
+        return bootstrap_owner(slug)
+
+    def local_owner(self, slug: str = DEFAULT_TENANT) -> Principal:
+        """The same owner in a new session, for a caller who runs this process and needs no credential."""
+        return local_session(slug, self._now())
+
+    def create_tenant(self, slug: str, name: str, *, owner_name: str = "owner") -> NewUser:
+        """A tenant, its owner and the owner's key. Raises InvalidInput, Conflict."""
+        return create_tenant(slug=slug, name=name, owner_name=owner_name)
+
+    def create_user(self, principal: Principal, *, name: str, role: str) -> NewUser:
+        """A user of the caller's tenant, with a key. Raises Denied, InvalidInput, Conflict."""
+        return create_user(principal, name=name, role=role)
+
+    def new_key(self, principal: Principal) -> str:
+        """The text of a further key for the caller's user, kept nowhere else."""
+        with tenant_transaction(principal.tenant_id):
+            return issue_key(principal.tenant_id, principal.user_id)
+
+    def revoke_key(self, principal: Principal, prefix: str) -> None:
+        """End a key of the caller's user, named by the first 8 characters of its secret, and the user's
+        sessions with it. Raises NotFound."""
+        revoke_key(principal, prefix, self._now())
+
+    def authenticate_key(self, token: str) -> Principal:
+        """Whose key `token` is; session_id is the key's id. Raises Unauthenticated."""
+        return authenticate_key(token)
+
+    def mint(
+        self,
+        credential: Principal | str,
+        *,
+        tenant: UUID | str | None = None,
+        persona_hash: str | None = None,
+        policy_hash: str | None = None,
+        budgets: Mapping[str, float] | None = None,
+    ) -> Minted:
+        """A session for an API key, given as its text or as the principal that `authenticate_key` gave.
+
+        Raises Unauthenticated, Denied (another tenant, or no key), InvalidInput.
+        """
+        principal = authenticate_key(credential) if isinstance(credential, str) else credential
+        terms = SessionTerms(
+            persona_hash=persona_hash or "", policy_hash=policy_hash or "", budgets=budgets or {}
+        )
+        return self._minted(mint_session(principal, tenant=tenant, terms=terms, now=self._now()))
+
+    def verify(self, jwt: str) -> Principal:
+        """Whom a session's token speaks for: signature, issuer, times, tenant, and the session is alive.
+        One query. Raises Unauthenticated, the same for every fault."""
+        now = self._now()
+        return verify_session(self._tokens.read(jwt, now), now)
+
+    def refresh(self, principal: Principal) -> Minted:
+        """The next token of a session, which lives on for 900 s, and 12 h in all. Raises Unauthenticated."""
+        return self._minted(refresh_session(principal, self._now()))
+
+    def revoke(self, principal: Principal, session_id: UUID | None = None) -> None:
+        """End the caller's session or, where given, another. Raises NotFound, Denied."""
+        revoke_session(principal, session_id or principal.session_id, self._now())
+
+    def _minted(self, claims: SessionClaims) -> Minted:
+        return Minted(
+            jwt=self._tokens.sign(claims),
+            expires_in=int((claims.expires_at - claims.issued_at).total_seconds()),
+            session_id=claims.session_id,
+        )

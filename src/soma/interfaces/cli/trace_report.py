@@ -1,0 +1,120 @@
+"""A turn's trace as tables."""
+
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from soma.interfaces.cli.terminal import printable
+
+SHOWN = 100
+"""Characters of a text in a table."""
+DAY = 10
+"""Where the time begins in an RFC 3339 moment: the day stands in the head."""
+
+
+def report(console: Console, trace: dict[str, Any]) -> None:
+    """Write `trace`: its head, the phases, then iteration by iteration what moved."""
+    _head(console, trace)
+    console.print(_phases(trace["phases"]))
+    for iteration in trace["iterations"]:
+        _iteration(console, iteration)
+
+
+def _head(console: Console, trace: dict[str, Any]) -> None:
+    outcome = trace["outcome"] or {}
+    console.print(f"Turn {trace['turn_id']}", style="bold")
+    for name, value in (
+        ("status", trace["status"]),
+        ("exit", outcome.get("exit_reason") or outcome.get("code") or "–"),
+        ("started", trace["started_at"]),
+        ("latency", _milliseconds(outcome.get("latency_ms"))),
+        ("first token", _milliseconds(outcome.get("first_token_ms"))),
+        ("model", f"{trace['model']}, seed {trace['seed']}"),
+        ("conversation", trace["conversation_id"]),
+        ("trace id", trace["trace_id"]),
+        ("degraded", "; ".join(outcome.get("degraded_reasons", ())) or "no"),
+    ):
+        console.print(f"  {name:<13} {printable(str(value))}")
+
+
+def _phases(phases: list[dict[str, Any]]) -> Table:
+    table = _table("Phases", "at", "iteration", "phase", "ms", "decision")
+    for phase in phases:
+        number = phase.get("iteration")
+        table.add_row(
+            phase["at"][DAY + 1 :],
+            "" if number is None else str(number + 1),
+            phase["phase"],
+            "" if phase.get("ms") is None else f"{phase['ms']:.1f}",
+            _brief("; ".join([str(phase.get("decision", "")), *phase.get("reasons", ())])),
+        )
+    return table
+
+
+def _iteration(console: Console, iteration: dict[str, Any]) -> None:
+    console.print(f"\nIteration {iteration['iteration'] + 1} ({iteration['mode']})", style="bold")
+    console.print(f"  says          {_brief(iteration['content'])}")
+    console.print(
+        f"  verify        confidence {iteration['confidence']:.3f} ({iteration['confidence_source']}), "
+        f"convergence {iteration['convergence_score']:.3f}, then {iteration['decision']}"
+    )
+    if iteration["evidence"]:
+        console.print(_evidence(iteration["evidence"]))
+    if iteration["tools"]:
+        console.print(_tools(iteration["tools"]))
+    console.print(_moved(iteration["learning"]))
+
+
+def _evidence(blocks: list[dict[str, Any]]) -> Table:
+    table = _table("Evidence", "score", "content", "from turn")
+    for block in blocks:
+        source = block.get("provenance", {}).get("source_turn", "")
+        table.add_row(f"{block['score']:.3f}", _brief(block["content"]), str(source))
+    return table
+
+
+def _tools(calls: list[dict[str, Any]]) -> Table:
+    table = _table("Tools", "tool", "arguments", "decision", "status", "ms", "output")
+    for call in calls:
+        latency = call.get("latency_ms")
+        table.add_row(
+            call["tool"],
+            _brief(str(call["arguments"])),
+            _brief("; ".join([call["decision"], *call["reasons"]])),
+            call["status"],
+            "" if latency is None else f"{latency:.1f}",
+            _brief(str(call["output"])),
+        )
+    return table
+
+
+def _moved(learning: dict[str, Any]) -> Table:
+    applied = "applied" if learning["applied"] else "gate closed"
+    table = _table(f"Learning ({applied})", "parameter", "before", "after", "change")
+    for group in ("weights", "neuromodulators"):
+        before, after = learning[f"{group}_before"], learning[f"{group}_after"]
+        for name in after:
+            change = after[name] - before[name]
+            table.add_row(
+                name, f"{before[name]:.6f}", f"{after[name]:.6f}", f"{change:+.6f}" if change else ""
+            )
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in table.columns:
+        if column.header in {"ms", "score", "before", "after", "change", "iteration"}:
+            column.justify = "right"
+    return table
+
+
+def _brief(text: str) -> str:
+    line = " ".join(printable(text).split())
+    return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
+
+
+def _milliseconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f} ms"

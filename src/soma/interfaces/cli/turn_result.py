@@ -1,0 +1,59 @@
+"""What `somagent ask` says of a turn."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from soma.agent.api import TurnView
+from soma.base.tenancy import Principal
+from soma.events.api import read
+from soma.interfaces.runtime import Runtime
+
+DRAIN_SECONDS = 30.0
+PAGE = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TurnResult:
+    """A turn that has ended, and the number of its events in the log."""
+
+    turn: TurnView
+    events: int
+
+    @property
+    def failed(self) -> bool:
+        """Whether the turn ended otherwise than with its answer."""
+        return self.turn.status != "completed"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        turn = self.turn
+        return {
+            "answer": turn.answer or "",
+            "turn_id": str(turn.id),
+            "conversation_id": str(turn.conversation_id),
+            "status": turn.status,
+            "iterations": turn.iterations,
+            "confidence": turn.confidence,
+            "exit_reason": turn.exit_reason,
+            "events": self.events,
+            "degraded_reasons": list(turn.degraded_reasons),
+            "tools_used": list(turn.tools_used),
+            "model": turn.model,
+            "seed": turn.seed,
+            "latency_ms": turn.latency_ms,
+        }
+
+
+async def turn_result(runtime: Runtime, principal: Principal, turn: TurnView) -> TurnResult:
+    """Wait until the turn's events are in the log, then count them."""
+    events = await runtime.database.run(_count, runtime, principal.tenant_id, turn.id)
+    return TurnResult(turn=turn, events=events)
+
+
+def _count(runtime: Runtime, tenant_id: UUID, turn_id: UUID) -> int:
+    runtime.relay.drain(DRAIN_SECONDS)
+    count, after = 0, 0
+    while page := read(tenant_id, key=str(turn_id), after=after, limit=PAGE):
+        count, after = count + len(page), page[-1].sequence
+    return count

@@ -1,0 +1,1 @@
+"""What crosses the edge: the JSON documents of requests and responses."""

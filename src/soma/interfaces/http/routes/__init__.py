@@ -1,0 +1,1 @@
+"""The operations, one face of the public surface a file."""

@@ -1,0 +1,65 @@
+"""What operators and their machines ask: alive, ready, measured, described. No credential is needed."""
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from soma import __version__
+from soma.base.clock import now
+from soma.base.errors import Unavailable
+from soma.interfaces.http.failures import Refusal
+from soma.interfaces.http.problem import Kind
+from soma.interfaces.metrics import OUTBOX_OLDEST_SECONDS, OUTBOX_WAITING, READY, REGISTRY
+from soma.interfaces.runtime import ReadyCheck, current
+
+router = Router(tags=["operations"])
+NOT_READY = Kind(status=503, code="not_ready", title="Not ready to serve")
+
+
+@router.get("/healthz", response=dict[str, str])
+async def alive(request: HttpRequest) -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok", "version": __version__}
+
+
+@router.get("/readyz", response=dict[str, Any])
+async def ready(request: HttpRequest) -> dict[str, Any]:
+    """Every dependency answers; otherwise 503 with the checks that failed."""
+    runtime = current()
+    checks = await runtime.database.run(runtime.readiness)
+    _measure(checks)
+    shown = {name: asdict(check) for name, check in checks.items()}
+    failing = [name for name, check in checks.items() if not check.ok]
+    if failing:
+        raise Refusal(NOT_READY, f"not ready: {', '.join(failing)}", failing=failing, checks=shown)
+    return {"status": "ready", "checks": shown}
+
+
+@router.get("/metrics", include_in_schema=False)
+async def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus' text format."""
+    await _measure_backlog()
+    return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+def _measure(checks: dict[str, ReadyCheck]) -> None:
+    for name, check in checks.items():
+        READY.labels(name).set(check.ok)
+
+
+async def _measure_backlog() -> None:
+    try:
+        runtime = current()
+        backlog = await runtime.database.run(runtime.relay.backlog)
+    except (Unavailable, DatabaseError):
+        OUTBOX_WAITING.set(math.nan)
+        OUTBOX_OLDEST_SECONDS.set(math.nan)
+        return
+    OUTBOX_WAITING.set(backlog.waiting)
+    OUTBOX_OLDEST_SECONDS.set((now() - backlog.oldest).total_seconds() if backlog.oldest else 0.0)

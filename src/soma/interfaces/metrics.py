@@ -1,0 +1,70 @@
+"""Prometheus measurements of the faces and of the turns that pass."""
+
+import time
+from collections import OrderedDict
+from threading import Lock
+from uuid import UUID
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.process_collector import ProcessCollector
+
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+GCCollector(registry=REGISTRY)
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 12.5, 30, 60)
+
+REQUESTS = Counter(
+    "soma_http_requests", "Requests answered.", ["method", "route", "status"], registry=REGISTRY
+)
+REQUEST_SECONDS = Histogram(
+    "soma_http_request_seconds",
+    "From the request to the first byte of the answer.",
+    ["method", "route"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+OPEN_STREAMS = Gauge("soma_http_open_streams", "Event streams that are open.", registry=REGISTRY)
+PHASES = Counter("soma_turn_phases", "Phases that turns have entered.", ["phase"], registry=REGISTRY)
+PHASE_SECONDS = Histogram(
+    "soma_turn_phase_seconds",
+    "From entering a phase to entering the next one of the same turn.",
+    ["phase"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+READY = Gauge(
+    "soma_ready", "1 where the dependency answered the last readiness check.", ["check"], registry=REGISTRY
+)
+OUTBOX_WAITING = Gauge(
+    "soma_outbox_waiting", "Events that wait for the relay; NaN where nobody knows.", registry=REGISTRY
+)
+OUTBOX_OLDEST_SECONDS = Gauge(
+    "soma_outbox_oldest_seconds",
+    "How long the oldest of them has waited: the relay's lag.",
+    registry=REGISTRY,
+)
+
+WATCHED_TURNS = 10_000
+"""Turns whose last phase is remembered; past this the one longest silent is forgotten."""
+
+
+class MetricsObserver:
+    """Counts and times the phases of turns: a `soma.base.phases.PhaseObserver`."""
+
+    def __init__(self) -> None:
+        self._last: OrderedDict[UUID, tuple[str, float]] = OrderedDict()
+        self._lock = Lock()
+
+    def phase(self, name: str, turn_id: UUID, iteration: int) -> None:
+        """A turn has entered the phase `name`."""
+        now = time.perf_counter()
+        PHASES.labels(name).inc()
+        with self._lock:
+            previous = self._last.pop(turn_id, None)
+            self._last[turn_id] = (name, now)
+            if len(self._last) > WATCHED_TURNS:
+                self._last.popitem(last=False)
+        if previous is not None:
+            PHASE_SECONDS.labels(previous[0]).observe(now - previous[1])

@@ -1,0 +1,56 @@
+"""What the faces stand on: the running parts of this process, installed once by the wiring."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from soma.agent.api import Agent
+from soma.base.configuration import Configuration
+from soma.base.database import DatabaseThreads
+from soma.base.errors import Unavailable
+from soma.brain.api import Brain
+from soma.events.api import ConsumerRunner, Relay
+from soma.identity.api import Identity
+from soma.policy.api import Policy
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadyCheck:
+    """What one dependency answered when asked whether it can serve."""
+
+    ok: bool
+    detail: str = ""
+    latency_ms: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Runtime:
+    """The running parts. `readiness` asks every dependency, blocking; `closing` ends open streams."""
+
+    configuration: Configuration
+    agent: Agent
+    brain: Brain
+    identity: Identity
+    policy: Policy
+    relay: Relay
+    consumers: ConsumerRunner
+    readiness: Callable[[], dict[str, ReadyCheck]]
+    database: DatabaseThreads
+    heartbeat_seconds: float = 15.0
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class _Installed:
+    runtime: Runtime | None = None
+
+
+def install(runtime: Runtime | None) -> None:
+    """Make `runtime` the one that the faces use; None takes it away."""
+    _Installed.runtime = runtime
+
+
+def current() -> Runtime:
+    """The installed runtime. Raises Unavailable before the start and after the stop."""
+    if _Installed.runtime is None:
+        raise Unavailable("the server is starting or stopping")
+    return _Installed.runtime

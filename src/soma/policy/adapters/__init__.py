@@ -1,0 +1,1 @@
+"""Policy engines, one technology a file."""

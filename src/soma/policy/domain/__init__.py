@@ -1,0 +1,1 @@
+"""Plain records of this tier."""

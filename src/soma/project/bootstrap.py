@@ -1,0 +1,231 @@
+"""The wiring: which adapter stands behind which port, and in what order things start and stop."""
+
+import asyncio
+import importlib
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+
+from django.db import connections
+
+from soma.agent.adapters.model_llamacpp import LlamaCppModel
+from soma.agent.adapters.model_openai import OpenAIModel
+from soma.agent.adapters.tool_calculator import CalculatorTool
+from soma.agent.adapters.tool_clock import ClockTool
+from soma.agent.adapters.tool_memory_recall import MemoryRecallTool
+from soma.agent.api import (
+    BUILTIN_TOOLS,
+    SYSTEM_PROMPT,
+    Agent,
+    Capsules,
+    IterationRunner,
+    ModelPort,
+    Models,
+    ToolRunner,
+    TurnRunner,
+)
+from soma.base.artifacts import SMOLLM2, require
+from soma.base.configuration import Configuration, DeploymentMode
+from soma.base.crypto import SigningKey, load_or_create_secret
+from soma.base.database import DatabaseThreads
+from soma.base.errors import InvalidInput, SomaError
+from soma.base.ids import new_id
+from soma.base.phases import PhaseObserver
+from soma.brain.adapters.embedder_minilm import MiniLmEmbedder
+from soma.brain.api import Brain
+from soma.events.api import ConsumerRunner, PostgresEventLog, Relay
+from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
+from soma.fractalmemory.api import FractalMemory
+from soma.identity.api import Identity
+from soma.interfaces import runtime as installed
+from soma.interfaces.metrics import MetricsObserver
+from soma.interfaces.runtime import Runtime
+from soma.policy.adapters.policy_engine_rego import RegoPolicyEngine
+from soma.policy.api import Policy
+from soma.project.embedded_postgres import EmbeddedPostgres
+from soma.project.postgres_location import postgres_location
+from soma.project.provision import provision
+from soma.project.readiness import readiness
+
+DRAIN_SECONDS = 20.0
+
+
+@asynccontextmanager
+async def open_runtime(
+    configuration: Configuration, progress: Callable[[str], None], *, serve: bool
+) -> AsyncIterator[Runtime]:
+    """Start everything, tell each step to `progress`, and stop everything afterwards.
+
+    A process that does not serve settles what its turns owe before it ends: relayed events, remembered
+    messages. One that serves leaves the rest of its queues to its next start.
+    """
+    async with AsyncExitStack() as stack:
+        database = await _start_database(configuration, progress, stack)
+        # The model loads while the rest starts: both take most of a second.
+        loading = asyncio.create_task(asyncio.to_thread(_load_models, configuration))
+        stack.push_async_callback(_close_models, loading)
+        progress("Loading the embedding model")
+        brain = await asyncio.to_thread(build_brain, configuration)
+        policy = Policy(RegoPolicyEngine(*_policy_directory(configuration)))
+        relay, consumers = _start_events(brain)
+        stack.callback(relay.stop)
+        stack.callback(consumers.stop)
+        progress("Loading the language model")
+        agent = build_agent(configuration, database, brain, policy, await loading)
+        await agent.start()
+        if not serve:
+            stack.push_async_callback(_settle, relay, consumers)
+        stack.push_async_callback(agent.stop)
+        runtime = Runtime(
+            configuration=configuration,
+            agent=agent,
+            brain=brain,
+            identity=_identity(configuration),
+            policy=policy,
+            relay=relay,
+            consumers=consumers,
+            readiness=readiness(relay, policy),
+            database=database,
+        )
+        installed.install(runtime)
+        stack.callback(installed.install, None)
+        yield runtime
+
+
+def build_brain(configuration: Configuration) -> Brain:
+    """The brain on pgvector and MiniLM."""
+    return Brain(FractalMemory(PgvectorStore()), MiniLmEmbedder(models_directory(configuration)))
+
+
+def build_agent(
+    configuration: Configuration, database: DatabaseThreads, brain: Brain, policy: Policy, models: Models
+) -> Agent:
+    """The agent with its tools, on `models`."""
+    observer = _observer(configuration)
+    capsules = Capsules(
+        SigningKey.load_or_create(configuration.home / "secrets" / "signing_key"),
+        BUILTIN_TOOLS,
+        SYSTEM_PROMPT,
+    )
+    tools = ToolRunner(
+        [CalculatorTool(), ClockTool(), MemoryRecallTool(brain, database)], policy, database
+    )
+    iterations = IterationRunner(
+        database=database, brain=brain, models=models, tools=tools, observer=observer
+    )
+    return Agent(
+        database=database,
+        policy=policy,
+        capsules=capsules,
+        models=models,
+        runner=TurnRunner(
+            database=database, brain=brain, capsules=capsules, iterations=iterations, observer=observer
+        ),
+        owner=f"{socket.gethostname()}:{os.getpid()}:{new_id()}",
+        rlm=configuration.enable_rlm,
+    )
+
+
+def models_directory(configuration: Configuration) -> Path:
+    """Where built model files and the stamps of checked ones are kept."""
+    return configuration.home / "models"
+
+
+def build_models(configuration: Configuration, progress: Callable[[str], None]) -> list[str]:
+    """Check the model files and build the embedding graph; what stands then."""
+    progress("Checking the language model")
+    path = local_model(configuration)
+    progress("Building the embedding model")
+    embedder = MiniLmEmbedder(models_directory(configuration))
+    return [f"language model: {path.name}", f"embedding model: {embedder.name}"]
+
+
+def local_model(configuration: Configuration) -> Path:
+    """The GGUF file to load: the configured one, or the checked default."""
+    if configuration.local_model is not None:
+        return configuration.local_model
+    stamps = models_directory(configuration)
+    return require(SMOLLM2, stamps=stamps)
+
+
+async def _start_database(
+    configuration: Configuration, progress: Callable[[str], None], stack: AsyncExitStack
+) -> DatabaseThreads:
+    if not configuration.database_url:
+        progress("Starting PostgreSQL")
+        postgres = EmbeddedPostgres(configuration.home)
+        await asyncio.to_thread(postgres.start)
+        stack.callback(postgres.release)
+        _point_to(postgres_location(configuration).host)
+    progress("Preparing the database")
+    await asyncio.to_thread(provision, configuration)
+    database = DatabaseThreads()
+    stack.callback(database.close)
+    return database
+
+
+def _point_to(host: str) -> None:
+    """Tell Django the server's socket directory, which is known for sure only once it runs."""
+    for settings in connections.settings.values():
+        settings["HOST"] = host
+
+
+def _load_models(configuration: Configuration) -> Models:
+    threads = max(1, (os.cpu_count() or 1))
+    if configuration.remote_model is None:
+        return Models(primary=LlamaCppModel(local_model(configuration), threads=threads))
+    return Models(
+        primary=OpenAIModel(configuration.remote_model), fallback=_optional_local(configuration, threads)
+    )
+
+
+def _optional_local(configuration: Configuration, threads: int) -> ModelPort | None:
+    with suppress(SomaError):
+        return LlamaCppModel(local_model(configuration), threads=threads)
+    return None
+
+
+async def _close_models(loading: "asyncio.Task[Models]") -> None:
+    models = (await asyncio.gather(loading, return_exceptions=True))[0]
+    if isinstance(models, BaseException):
+        return
+    for model in (models.primary, models.fallback):
+        if isinstance(model, LlamaCppModel):
+            await asyncio.to_thread(model.close)
+        elif isinstance(model, OpenAIModel):
+            await model.close()
+
+
+def _start_events(brain: Brain) -> tuple[Relay, ConsumerRunner]:
+    log = PostgresEventLog()
+    relay = Relay(log)
+    consumers = ConsumerRunner(log, [brain.consolidation()])
+    relay.start()
+    consumers.start()
+    return relay, consumers
+
+
+async def _settle(relay: Relay, consumers: ConsumerRunner) -> None:
+    await asyncio.to_thread(relay.drain, DRAIN_SECONDS)
+    await asyncio.to_thread(consumers.drain, DRAIN_SECONDS)
+
+
+def _identity(configuration: Configuration) -> Identity:
+    return Identity(load_or_create_secret(configuration.home / "secrets" / "sessions", size=32))
+
+
+def _policy_directory(configuration: Configuration) -> tuple[Path, ...]:
+    return () if configuration.policy_directory is None else (configuration.policy_directory,)
+
+
+def _observer(configuration: Configuration) -> PhaseObserver:
+    """The metrics, or in test mode whatever `SOMAGENT_PHASE_OBSERVER` names as module:attribute."""
+    if not configuration.phase_observer:
+        return MetricsObserver()
+    if configuration.deployment_mode is not DeploymentMode.TEST:
+        raise InvalidInput("SOMAGENT_PHASE_OBSERVER is for SOMAGENT_DEPLOYMENT_MODE=test only")
+    module, _, attribute = configuration.phase_observer.partition(":")
+    observer: PhaseObserver = getattr(importlib.import_module(module), attribute)()
+    return observer

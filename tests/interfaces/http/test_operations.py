@@ -1,0 +1,121 @@
+"""What machines ask: alive, ready, measured, described."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from soma.interfaces import runtime as installed
+from soma.interfaces.runtime import ReadyCheck
+from tests.interfaces.person import CONVERSATIONS, Person, problem
+from tests.interfaces.served import Served
+
+
+def sample(client: httpx.Client, name: str, **labels: str) -> float:
+    """The value of a metric; 0 while it has none."""
+    for family in text_string_to_metric_families(client.get("/metrics").text):
+        for found in family.samples:
+            if found.name == name and labels.items() <= found.labels.items():
+                return float(found.value)
+    return 0.0
+
+
+@pytest.mark.req("METRICS-001")
+def test_alive(anonymous: httpx.Client) -> None:
+    assert anonymous.get("/healthz").json()["status"] == "ok"
+
+
+@pytest.mark.req("METRICS-001")
+def test_ready_with_every_check(anonymous: httpx.Client) -> None:
+    answer = anonymous.get("/readyz")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["checks"]
+    assert all(check["ok"] for check in answer.json()["checks"].values())
+
+
+@pytest.fixture
+def ailing(served: Served) -> Iterator[None]:
+    """One dependency does not answer."""
+    checks = served.runtime.readiness
+    failing = {"model": ReadyCheck(ok=False, detail="no answer")}
+    installed.install(replace(served.runtime, readiness=lambda: checks() | failing))
+    yield
+    installed.install(served.runtime)
+
+
+@pytest.mark.req("METRICS-001")
+@pytest.mark.usefixtures("ailing")
+def test_not_ready_names_what_fails(anonymous: httpx.Client) -> None:
+    answer = anonymous.get("/readyz")
+    document = problem(answer, 503, "not_ready")
+    assert document["failing"] == ["model"]
+    assert document["checks"]["model"]["detail"] == "no answer"
+    assert answer.headers["retry-after"]
+    assert sample(anonymous, "soma_ready", check="model") == 0.0
+
+
+@pytest.fixture
+def stopped(served: Served) -> Iterator[None]:
+    """The runtime is not there, as before the start and after the stop."""
+    installed.install(None)
+    yield
+    installed.install(served.runtime)
+
+
+@pytest.mark.req("METRICS-001")
+@pytest.mark.usefixtures("stopped")
+def test_without_the_runtime_all_is_unavailable_but_alive(anonymous: httpx.Client) -> None:
+    assert anonymous.get("/healthz").status_code == 200
+    problem(anonymous.get("/readyz"), 503, "unavailable")
+    problem(anonymous.get(CONVERSATIONS), 503, "unavailable")
+
+
+@pytest.mark.req("METRICS-001")
+def test_requests_are_counted_by_route(person: Person) -> None:
+    labels = {"method": "GET", "route": "/api/v2/chat/conversations/<uuid:conversation_id>", "status": "200"}
+    address = f"{CONVERSATIONS}/{person.conversation()}"
+    before = sample(person.client, "soma_http_requests_total", **labels)
+    person.client.get(address)
+    assert sample(person.client, "soma_http_requests_total", **labels) == before + 1
+    assert sample(person.client, "soma_http_request_seconds_count", route=labels["route"]) > 0
+
+
+@pytest.mark.req("METRICS-001")
+def test_unknown_addresses_make_no_series_of_their_own(anonymous: httpx.Client) -> None:
+    anonymous.get("/guess/1")
+    anonymous.request("BREW", "/guess/2")
+    assert "guess" not in anonymous.get("/metrics").text
+    assert "BREW" not in anonymous.get("/metrics").text
+
+
+@pytest.mark.req("METRICS-001")
+def test_outbox_backlog_is_measured(anonymous: httpx.Client) -> None:
+    assert "soma_outbox_waiting" in anonymous.get("/metrics").text
+
+
+@pytest.mark.req("CHAT-001")
+def test_api_describes_itself(anonymous: httpx.Client) -> None:
+    document = anonymous.get("/api/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    paths = document["paths"]
+    message = paths["/api/v2/chat/conversations/{conversation_id}/messages"]["post"]
+    assert set(message["responses"]) == {"200", "202", "default"}
+    assert "text/event-stream" in message["responses"]["200"]["content"]
+    assert "application/problem+json" in message["responses"]["default"]["content"]
+    assert {"SessionToken": []} in message["security"]
+    assert {"/healthz", "/readyz", "/v1/session/mint", "/v1/session/refresh", "/v1/session/revoke"} <= set(
+        paths
+    )
+    assert {f"/api/v2/chat/turns/{{turn_id}}{rest}" for rest in ("", "/events", "/trace", "/cancel")} <= set(
+        paths
+    )
+
+
+@pytest.mark.req("CHAT-001")
+def test_description_refers_to_nothing_that_is_missing(anonymous: httpx.Client) -> None:
+    text = anonymous.get("/api/openapi.json").text
+    known = anonymous.get("/api/openapi.json").json()["components"]["schemas"]
+    referred = {part.split('"', 1)[0] for part in text.split("#/components/schemas/")[1:]}
+    assert referred <= set(known)
