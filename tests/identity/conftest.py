@@ -39,7 +39,7 @@ def clock() -> Clock:
 def identity(clock: Clock) -> "Identity":
     from soma.identity.api import Identity
 
-    return Identity(SECRET, now=clock)
+    return Identity(SECRET, clock=clock)
 
 
 @pytest.fixture

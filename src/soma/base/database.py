@@ -8,10 +8,12 @@ transactions to them.
 import asyncio
 import contextvars
 import functools
+import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from queue import SimpleQueue
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from django.db import connections, transaction
@@ -40,31 +42,49 @@ def worker_transaction() -> Iterator[None]:
 
 
 class DatabaseThreads:
-    """A bounded set of threads, each with its own database connections."""
+    """A fixed set of threads, each with its own database connections."""
 
     def __init__(self, size: int = 8) -> None:
-        self._executor = ThreadPoolExecutor(max_workers=size, thread_name_prefix="soma-db")
+        self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"soma-db-{number}", daemon=True)
+            for number in range(size)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call `function` on a database thread with this coroutine's context variables."""
+        """Call `function` on a database thread with this coroutine's context variables.
+
+        Cancelling the coroutine does not interrupt a call that has begun: a transaction ends by itself.
+        """
+        future: Future[T] = Future()
         call = functools.partial(contextvars.copy_context().run, function, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._executor, guarded(call))
+        self._jobs.put((future, call))
+        return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """Finish what runs, then end the threads and their connections."""
-        self._executor.shutdown(wait=True)
+        """Finish what was handed over, then end the threads and their connections."""
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
 
-
-def guarded(call: Callable[[], T]) -> Callable[[], T]:
-    """`call`, dropping this thread's connections afterwards if one of them broke."""
-
-    def run() -> T:
-        try:
-            return call()
-        finally:
-            drop_broken_connections()
-
-    return run
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            future, call = job
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                result = call()
+            except BaseException as error:  # noqa: BLE001 - it belongs to whoever awaits the future
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+            finally:
+                drop_broken_connections()
+            del job, future, call
+        connections.close_all()
 
 
 def drop_broken_connections() -> None:

@@ -15,14 +15,14 @@ from soma.events.waker import Waker
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
-"""Longest wait without a call: what finds events whose notification went missing."""
+"""Longest wait for a call: what finds events whose notification went missing."""
 
 LONGEST_PAUSE_SECONDS = 5.0
 
 
 class Loop:
     """Calls `step(woken)` again and again on a thread of its own: at once while it returns True, else when
-    woken, notified on `listening()`'s connection, or after 200 ms; then not before `gather` seconds after the
+    woken, notified on `listening()`'s connection, or after `poll` seconds; then not before `gather` seconds after the
     last round began, so that a busy time makes few large batches, not many small ones."""
 
     def __init__(
@@ -32,11 +32,13 @@ class Loop:
         *,
         listening: Callable[[], psycopg.Connection | None],
         gather: float,
+        poll: float = POLL_SECONDS,
     ) -> None:
         self._name = name
         self._step = step
         self._listening = listening
         self._gather = gather
+        self._poll = poll
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._failures = 0
@@ -91,7 +93,7 @@ class Loop:
         more = self._step(self._woken)
         self._woken = False
         if not more:
-            self._woken = self.waker.wait(self._listening(), POLL_SECONDS)
+            self._woken = self.waker.wait(self._listening(), self._poll)
             self._stopping.wait(max(0.0, started + self._gather - monotonic()))
 
     def _fail(self, error: Exception) -> None:

@@ -25,9 +25,13 @@ class EventRow(models.Model):
 
 
 class OutboxMessage(EventRow):
-    """An event that is committed with its facts and not yet in the log. Deleted when it is."""
+    """An event that is committed with its facts and not yet in the log. Deleted when it is.
+
+    `payload` is the JSON text as published: nothing looks into it on the way, and it is shorter than jsonb.
+    """
 
     id = models.BigAutoField(primary_key=True)
+    payload = models.TextField()
     attempts = models.SmallIntegerField(default=0, db_default=0)
     next_attempt_at = models.DateTimeField(null=True)
     last_error = models.TextField(default="", db_default="")

@@ -21,7 +21,7 @@ SOURCE = "relay"
 # because of an event has seen it committed, so its id is higher, and one snapshot shows both or the cause.
 # A tenant with an event that waits for its next attempt is left out as a whole, which keeps its order.
 CLAIM = """
-SELECT id, event_id, tenant_id, topic, type, version, key, payload::text, trace_id, occurred_at, attempts
+SELECT id, event_id, tenant_id, topic, type, version, key, payload, trace_id, occurred_at, attempts
 FROM outbox_message
 WHERE tenant_id NOT IN (
     SELECT tenant_id FROM outbox_message WHERE attempts > 0 AND next_attempt_at > %s)
@@ -37,7 +37,14 @@ SELECT pg_notify('soma_event_log', '')
 """
 
 # By the index from its low end: the table's pages are mostly dead rows, which EXISTS would read one by one.
-OLDEST = "SELECT id FROM outbox_message ORDER BY id LIMIT 1"
+OLDEST_DUE = """
+SELECT id
+FROM outbox_message
+WHERE tenant_id NOT IN (
+    SELECT tenant_id FROM outbox_message WHERE attempts > 0 AND next_attempt_at > %s)
+ORDER BY id
+LIMIT 1
+"""
 
 # A transaction that notifies and does nothing else has nothing to wait for the disk for.
 CALL_RELAY = "SELECT set_config('synchronous_commit', 'off', true), pg_notify('soma_outbox', '')"
@@ -87,18 +94,12 @@ def newest() -> int:
     return OutboxMessage.objects.using(WORKER).aggregate(newest=Max("id"))["newest"] or 0
 
 
-def oldest() -> int | None:
-    """The lowest id that waits; None when nothing does."""
+def oldest_due() -> int | None:
+    """The lowest id that `claim` would return; None when nothing is due."""
     with connections[WORKER].cursor() as cursor:
-        cursor.execute(OLDEST)
+        cursor.execute(OLDEST_DUE, [now()])
         row = cursor.fetchone()
     return None if row is None else int(row[0])
-
-
-def waits(up_to: int) -> bool:
-    """Whether an event with an id of at most `up_to` waits."""
-    lowest = oldest()
-    return lowest is not None and lowest <= up_to
 
 
 def call_relay() -> None:

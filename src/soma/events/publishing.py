@@ -26,9 +26,9 @@ INSERT = """
 INSERT INTO outbox_message
        (event_id, tenant_id, topic, type, version, key, payload, trace_id, occurred_at)
 SELECT event_id, tenant_id, topic, type, version, key, payload, trace_id, occurred_at
-FROM jsonb_to_recordset(%s::jsonb) AS row(
+FROM json_to_recordset(%s::json) AS row(
     event_id uuid, tenant_id uuid, topic text, type text, version smallint, key text,
-    payload jsonb, trace_id text, occurred_at timestamptz)
+    payload text, trace_id text, occurred_at timestamptz)
 """
 
 

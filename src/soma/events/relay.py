@@ -17,7 +17,7 @@ from soma.events import outbox
 from soma.events.errors import EventRefused
 from soma.events.event import PendingEvent
 from soma.events.exclusive import ExclusiveSession
-from soma.events.loop import Loop
+from soma.events.loop import POLL_SECONDS, Loop
 from soma.events.outbox import Backlog
 from soma.events.ports import EventLog
 from soma.events.retry import RetryPolicy
@@ -45,7 +45,12 @@ class Relay:
     """Moves events from the outbox to `log` on a thread of its own."""
 
     def __init__(
-        self, log: EventLog, *, retry: RetryPolicy | None = None, batch_size: int = BATCH_SIZE
+        self,
+        log: EventLog,
+        *,
+        retry: RetryPolicy | None = None,
+        batch_size: int = BATCH_SIZE,
+        poll: float = POLL_SECONDS,
     ) -> None:
         self._log = log
         self._retry = retry or RetryPolicy()
@@ -55,7 +60,11 @@ class Relay:
         self._session = ExclusiveSession("soma.relay", channel=OUTBOX_CHANNEL)
         self._moved = threading.Condition()
         self._loop = Loop(
-            "soma-relay", self._step, listening=lambda: self._session.connection, gather=GATHER_SECONDS
+            "soma-relay",
+            self._step,
+            listening=lambda: self._session.connection,
+            gather=GATHER_SECONDS,
+            poll=poll,
         )
 
     def start(self) -> None:
@@ -69,11 +78,14 @@ class Relay:
         self._loop.stop(timeout)
 
     def drain(self, timeout: float = 10.0) -> bool:
-        """Wait until everything committed before this call is in the log or set aside as dead letters, by
-        this relay or another process's. Blocking; returns whether it is, after `timeout` seconds at most."""
+        """Wait until everything committed before this call is in the log, by this relay or another process's,
+        but for what waits for the next attempt of an event that was refused.
+
+        Blocking; returns whether it came to that within `timeout` seconds.
+        """
         deadline = monotonic() + timeout
         mark = outbox.newest()
-        while outbox.waits(up_to=mark):
+        while (due := outbox.oldest_due()) is not None and due <= mark:
             if monotonic() >= deadline:
                 return False
             self._loop.waker.wake()
@@ -99,7 +111,7 @@ class Relay:
             if woken:
                 outbox.call_relay()
             return False
-        return (woken or outbox.oldest() is not None) and self._relay_batch()
+        return (woken or outbox.oldest_due() is not None) and self._relay_batch()
 
     def _relay_batch(self) -> bool:
         """Whether there may be more to do at once."""

@@ -32,7 +32,8 @@ class Waker:
     def wait(self, connection: psycopg.Connection | None, seconds: float) -> bool:
         """Wait until called, or notified on a channel that `connection` listens to, or `seconds` are over.
 
-        Returns whether it was called. Raises psycopg.OperationalError when the connection is lost.
+        Returns whether it was called. The loss of the connection ends it too; psycopg.OperationalError then
+        comes here or from the connection's next use.
         """
         if not self._called.is_set() and not _notified(connection):
             # poll, not select, which fails for descriptors from 1024 on.

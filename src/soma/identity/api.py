@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from soma.base import clock
+from soma.base.clock import now
 from soma.base.database import tenant_transaction
 from soma.base.tenancy import Principal
 from soma.identity.domain.credentials import BootstrapOwner, Minted, NewUser
@@ -32,9 +32,9 @@ DEFAULT_TENANT = "default"
 class Identity:
     """Tenants, users, keys and sessions. `secret` signs the session tokens: at least 32 bytes."""
 
-    def __init__(self, secret: bytes, now: Callable[[], datetime] = clock.now) -> None:
+    def __init__(self, secret: bytes, clock: Callable[[], datetime] = now) -> None:
         self._tokens = SessionTokens(secret)
-        self._now = now
+        self._clock = clock
 
     def bootstrap_owner(self, slug: str = DEFAULT_TENANT) -> BootstrapOwner:
         """The installation's owner, made where missing; with the first key if nobody has had it yet."""
@@ -42,7 +42,7 @@ class Identity:
 
     def local_owner(self, slug: str = DEFAULT_TENANT) -> Principal:
         """The same owner in a new session, for a caller who runs this process and needs no credential."""
-        return local_session(slug, self._now())
+        return local_session(slug, self._clock())
 
     def create_tenant(self, slug: str, name: str, *, owner_name: str = "owner") -> NewUser:
         """A tenant, its owner and the owner's key. Raises InvalidInput, Conflict."""
@@ -60,7 +60,7 @@ class Identity:
     def revoke_key(self, principal: Principal, prefix: str) -> None:
         """End a key of the caller's user, named by the first 8 characters of its secret, and the user's
         sessions with it. Raises NotFound."""
-        revoke_key(principal, prefix, self._now())
+        revoke_key(principal, prefix, self._clock())
 
     def authenticate_key(self, token: str) -> Principal:
         """Whose key `token` is; session_id is the key's id. Raises Unauthenticated."""
@@ -83,21 +83,21 @@ class Identity:
         terms = SessionTerms(
             persona_hash=persona_hash or "", policy_hash=policy_hash or "", budgets=budgets or {}
         )
-        return self._minted(mint_session(principal, tenant=tenant, terms=terms, now=self._now()))
+        return self._minted(mint_session(principal, tenant=tenant, terms=terms, now=self._clock()))
 
     def verify(self, jwt: str) -> Principal:
         """Whom a session's token speaks for: signature, issuer, times, tenant, and the session is alive.
         One query. Raises Unauthenticated, the same for every fault."""
-        now = self._now()
-        return verify_session(self._tokens.read(jwt, now), now)
+        moment = self._clock()
+        return verify_session(self._tokens.read(jwt, moment), moment)
 
     def refresh(self, principal: Principal) -> Minted:
         """The next token of a session, which lives on for 900 s, and 12 h in all. Raises Unauthenticated."""
-        return self._minted(refresh_session(principal, self._now()))
+        return self._minted(refresh_session(principal, self._clock()))
 
     def revoke(self, principal: Principal, session_id: UUID | None = None) -> None:
         """End the caller's session or, where given, another. Raises NotFound, Denied."""
-        revoke_session(principal, session_id or principal.session_id, self._now())
+        revoke_session(principal, session_id or principal.session_id, self._clock())
 
     def _minted(self, claims: SessionClaims) -> Minted:
         return Minted(

@@ -109,9 +109,7 @@ def build_agent(
         BUILTIN_TOOLS,
         SYSTEM_PROMPT,
     )
-    tools = ToolRunner(
-        [CalculatorTool(), ClockTool(), MemoryRecallTool(brain, database)], policy, database
-    )
+    tools = ToolRunner([CalculatorTool(), ClockTool(), MemoryRecallTool(brain, database)], policy, database)
     iterations = IterationRunner(
         database=database, brain=brain, models=models, tools=tools, observer=observer
     )

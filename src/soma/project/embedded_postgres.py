@@ -5,7 +5,6 @@ exclusive one is the last, and stops the server. A killed process loses its lock
 """
 
 import fcntl
-import os
 import warnings
 from io import BufferedRandom
 from pathlib import Path
@@ -71,7 +70,7 @@ def _server(data: Path) -> "PostgresServer":
 
 def _tune(data: Path) -> None:
     (data / "soma.conf").write_text(TUNING)
-    os.chmod(data / "soma.conf", 0o644)
+    (data / "soma.conf").chmod(0o644)
     main = data / "postgresql.conf"
     include = "include_if_exists = 'soma.conf'"
     text = main.read_text()

@@ -14,7 +14,7 @@ import click
 
 from soma import __version__
 from soma.base.configuration import Configuration
-from soma.base.errors import SomaError
+from soma.base.errors import InvalidInput, SomaError
 from soma.interfaces.cli.exits import NotReady, exit_of, explained
 
 if TYPE_CHECKING:
@@ -48,8 +48,10 @@ class Installation:
     @property
     def configuration(self) -> Configuration:
         """See Boot."""
-        from soma.project.configuration import CONFIGURATION
-
+        try:
+            from soma.project.configuration import CONFIGURATION
+        except InvalidInput as error:
+            raise NotReady(error.detail) from error
         return CONFIGURATION
 
     @asynccontextmanager
@@ -109,6 +111,8 @@ class Program(click.Group):
         try:
             return super().invoke(ctx)
         except SomaError as error:
+            if ctx.params["debug"]:
+                raise
             click.echo(f"somagent: {explained(error)}", err=True)
             ctx.exit(exit_of(error))
 
@@ -117,7 +121,10 @@ def main() -> None:
     """The console script."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "soma.project.settings")
     program = Program(
-        name="somagent", help="Governed agents that learn.", context_settings={"max_content_width": 100}
+        name="somagent",
+        help="Governed agents that learn.",
+        params=[click.Option(["--debug"], is_flag=True, help="Show where a failure comes from.")],
+        context_settings={"max_content_width": 100},
     )
     program = click.version_option(__version__, prog_name="somagent")(program)
     program(obj=Installation())
@@ -128,6 +135,8 @@ def _set_up_django() -> None:
 
     try:
         django.setup()
+    except InvalidInput as error:
+        raise NotReady(error.detail) from error
     except OSError as error:
         raise NotReady(_not_started(error)) from error
 

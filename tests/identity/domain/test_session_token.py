@@ -98,7 +98,7 @@ def test_a_missing_claim_is_refused(name: str) -> None:
         {"iat": "now"},
         {"exp": int(NOW.timestamp()) + 901},
         {"iat": int(NOW.timestamp()) - 60},
-        {"nbf": int(datetime.now(UTC).timestamp()) + 3600},
+        {"nbf": 4_102_444_800},
     ],
     ids=str,
 )

@@ -91,7 +91,7 @@ def test_a_key_revoked_meanwhile_cannot_mint(
 def test_a_token_expires(identity: Identity, owner: NewUser, clock: Clock) -> None:
     minted = identity.mint(owner.token)
     clock.pass_time(890)
-    assert identity.verify(minted.jwt)
+    identity.verify(minted.jwt)
     clock.pass_time(10)
     with pytest.raises(Unauthenticated):
         identity.verify(minted.jwt)
@@ -114,7 +114,7 @@ def test_a_revoked_session_is_refused_at_once(identity: Identity, owner: NewUser
     identity.revoke(identity.verify(minted.jwt))
     with pytest.raises(Unauthenticated):
         identity.verify(minted.jwt)
-    assert identity.verify(other.jwt)
+    identity.verify(other.jwt)
     assert session_events(owner.tenant_id)[-1] == ("identity.session_revoked", str(minted.session_id))
 
 
@@ -133,7 +133,7 @@ def test_a_guest_ends_only_their_own_session(
     inside = identity.verify(guests.jwt)
     with pytest.raises(Denied):
         identity.revoke(inside, owners.session_id)
-    assert identity.verify(owners.jwt)
+    identity.verify(owners.jwt)
     identity.revoke(identity.verify(owners.jwt), guests.session_id)
     with pytest.raises(Unauthenticated):
         identity.verify(guests.jwt)
@@ -145,7 +145,7 @@ def test_another_tenants_session_is_not_found(
     theirs = identity.mint(new_tenant().token)
     with pytest.raises(NotFound):
         identity.revoke(identity.verify(identity.mint(owner.token).jwt), theirs.session_id)
-    assert identity.verify(theirs.jwt)
+    identity.verify(theirs.jwt)
 
 
 def test_refresh_gives_the_next_token_and_prolongs_the_session(
@@ -211,7 +211,7 @@ def test_a_token_whose_parts_do_not_belong_together_is_refused(
     other = new_tenant()
     ours, theirs = identity.mint(owner.token), identity.mint(other.token)
     claims = SessionTokens(SECRET).read(ours.jwt, clock.now)
-    assert identity.verify(forged(claims))
+    identity.verify(forged(claims))
     for changes in (
         {"session_id": theirs.session_id},
         {"tenant_id": other.tenant_id},
@@ -241,7 +241,7 @@ def test_every_fault_gets_the_same_answer(identity: Identity, owner: NewUser, cl
         "",
         revoked.jwt,
         pyjwt.encode({"sub": "x"}, SECRET, algorithm="HS256"),
-        pyjwt.encode({"sub": "x"}, None, algorithm="none"),
+        pyjwt.encode({"sub": "x"}, "", algorithm="none"),
         forged(claims, session_id=uuid4()),
         forged(claims, tenant_id=uuid4()),
         SessionTokens(SECRET[::-1]).sign(claims),

@@ -89,7 +89,7 @@ def test_another_users_key_is_not_found(identity: Identity, principal: Principal
     robin = identity.create_user(principal, name="Robin", role="guest")
     with pytest.raises(NotFound):
         identity.revoke_key(principal, robin.token[38:46])
-    assert identity.authenticate_key(robin.token)
+    identity.authenticate_key(robin.token)
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_without_the_runtime_all_is_unavailable_but_alive(anonymous: httpx.Clien
 
 @pytest.mark.req("METRICS-001")
 def test_requests_are_counted_by_route(person: Person) -> None:
-    labels = {"method": "GET", "route": "/api/v2/chat/conversations/<uuid:conversation_id>", "status": "200"}
+    labels = {"method": "GET", "route": "/api/v2/chat/conversations/{conversation_id}", "status": "200"}
     address = f"{CONVERSATIONS}/{person.conversation()}"
     before = sample(person.client, "soma_http_requests_total", **labels)
     person.client.get(address)

@@ -100,12 +100,12 @@ def test_client_that_leaves_does_not_stop_the_turn_and_finds_the_rest_later(pers
 
 
 @pytest.mark.req("CHAT-002")
-@pytest.mark.parametrize("last", ["nonsense", "-1", "1.5", "1e3", "٣", "9" * 30, "0x10"])
-def test_last_event_id_that_is_none_is_refused(person: Person, last: str) -> None:
+def test_last_event_id_that_is_none_is_refused(person: Person) -> None:
     turn = person.ask(WORDS)
-    headers = {"Last-Event-ID": last.encode()}
-    problem(person.client.get(f"{TURNS}/{turn}/events", headers=headers), 422, "invalid_input")
-    problem(person.client.get(f"{TURNS}/{turn}/events", params={"after": last}), 422, "invalid_input")
+    for last in ("nonsense", "-1", "1.5", "1e3", "٣", "9" * 30, "0x10"):
+        headers = {"Last-Event-ID": last.encode()}
+        problem(person.client.get(f"{TURNS}/{turn}/events", headers=headers), 422, "invalid_input")
+        problem(person.client.get(f"{TURNS}/{turn}/events", params={"after": last}), 422, "invalid_input")
 
 
 @pytest.mark.req("CHAT-002")

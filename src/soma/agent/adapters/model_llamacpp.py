@@ -18,7 +18,6 @@ import httpx
 
 from soma.agent.domain.model import ModelDelta, ModelOutput, ModelRequest
 from soma.agent.errors import ModelUnavailable
-from soma.base.canonical import json_value
 
 CONTEXT_TOKENS = 8192
 TOKENIZE_CACHE = 4096
@@ -109,13 +108,12 @@ class _Gathered:
         self._usage: dict[str, int] = {}
 
     def add(self, chunk: dict[str, Any]) -> str:
-        value = json_value(chunk) if isinstance(chunk, str | bytes) else chunk
-        if "choices" not in value:
-            raise ModelUnavailable(f"the local model refused: {value.get('message', value)}")
-        self._usage = value.get("usage") or self._usage
-        if not value["choices"]:
+        if "choices" not in chunk:
+            raise ModelUnavailable(f"the local model refused: {chunk.get('message', chunk)}")
+        self._usage = chunk.get("usage") or self._usage
+        if not chunk["choices"]:
             return ""
-        choice = value["choices"][0]
+        choice = chunk["choices"][0]
         self._stop_reason = choice.get("finish_reason") or self._stop_reason
         if choice.get("logprobs"):
             self._logprobs += [token["logprob"] for token in choice["logprobs"]["content"]]

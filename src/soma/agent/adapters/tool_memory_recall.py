@@ -20,7 +20,7 @@ class MemoryRecallTool:
         """{"query": text} -> {"memories": [{content, occurred_at, score}]}, best first."""
         request = RecallRequest(
             tenant_id=context.tenant_id,
-            agent_id=context.agent_id,
+            agent_id=str(context.agent_id),
             namespace=str(context.user_id),
             query=arguments["query"],
             exclude_input_hash=context.input_hash,

@@ -10,9 +10,7 @@ CALCULATOR = ToolSpec(
     description="Evaluates an arithmetic expression.",
     input_schema={
         "type": "object",
-        "properties": {
-            "expression": {"type": "string", "pattern": "^[0-9a-z(.-][0-9a-z+*/(),. %^-]{0,79}$"}
-        },
+        "properties": {"expression": {"type": "string", "pattern": "^[0-9a-z(.-][0-9a-z+*/(),. %^-]{0,79}$"}},
         "required": ["expression"],
         "additionalProperties": False,
     },
@@ -40,7 +38,9 @@ CLOCK = ToolSpec(
     description="Tells the current date and time.",
     input_schema={
         "type": "object",
-        "properties": {"timezone": {"type": "string", "pattern": "^[A-Z][A-Za-z_]{1,20}(/[A-Z][A-Za-z_]{1,20})?$"}},
+        "properties": {
+            "timezone": {"type": "string", "pattern": "^[A-Z][A-Za-z_]{1,20}(/[A-Z][A-Za-z_]{1,20})?$"}
+        },
         "required": ["timezone"],
         "additionalProperties": False,
     },

@@ -40,7 +40,7 @@ class Iteration:
     novelty: float
     executions: tuple[ToolExecution, ...]
     learning: dict[str, Any]
-    phases: dict[str, float]
+    phases: tuple[tuple[str, float, float], ...]
     latency_ms: float
     script: tuple[list[Any], ...]
     first_frame_id: int
@@ -76,6 +76,6 @@ class Iteration:
             "evidence": [block.to_dict() for block in self.evidence] if self.number == 0 else [],
             "novelty": self.novelty,
             "learning": self.learning,
-            "phases": self.phases,
+            "phases": [list(phase) for phase in self.phases],
             "latency_ms": self.latency_ms,
         }

@@ -137,9 +137,7 @@ def _dialogue(mode: PromptMode, parts: PromptParts) -> list[ModelMessage]:
 def _system(parts: PromptParts) -> str:
     if not parts.evidence:
         return parts.system_prompt
-    return "\n".join(
-        [parts.system_prompt, EVIDENCE_HEADING, *(block.sentence() for block in parts.evidence)]
-    )
+    return "\n".join([parts.system_prompt, EVIDENCE_HEADING, *(block.sentence() for block in parts.evidence)])
 
 
 def _question(parts: PromptParts) -> str:

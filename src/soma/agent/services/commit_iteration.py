@@ -44,7 +44,9 @@ def commit_iteration(
             iteration, after = replace(draft, learning=learning.to_dict()), learning.after
         iteration = replace(iteration, completed_at=clock.now())
         iteration_row(turn, iteration).save(force_insert=True)
-        publish(_completed(turn, iteration), *(_executed(turn, iteration, one) for one in iteration.executions))
+        publish(
+            _completed(turn, iteration), *(_executed(turn, iteration, one) for one in iteration.executions)
+        )
     return iteration, after
 
 

@@ -50,9 +50,7 @@ class ToolRunner:
     ) -> tuple[ToolExecution, ...]:
         """Execute `calls` and return what came of each, in order."""
         slots = asyncio.Semaphore(CONCURRENT)
-        attempts = [
-            _Attempt(turn, capsule, iteration, position, call) for position, call in enumerate(calls)
-        ]
+        attempts = [_Attempt(turn, capsule, iteration, position, call) for position, call in enumerate(calls)]
         for attempt in attempts:
             self._decide(attempt)
             stream.emit(
@@ -146,9 +144,7 @@ class ToolRunner:
 class _Attempt:
     """One call on its way to an execution."""
 
-    def __init__(
-        self, turn: Turn, capsule: Capsule, iteration: int, position: int, call: ToolCall
-    ) -> None:
+    def __init__(self, turn: Turn, capsule: Capsule, iteration: int, position: int, call: ToolCall) -> None:
         self.turn = turn
         self.capsule = capsule
         self.iteration = iteration
@@ -212,5 +208,3 @@ def _policy_input(attempt: _Attempt) -> PolicyInput:
             "max_iterations": capsule.loop.max_iterations,
         },
     )
-
-

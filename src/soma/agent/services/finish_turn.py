@@ -40,7 +40,7 @@ def finish_turn(progress: Progress, text: str, outcome: Outcome, brain: Brain) -
             completed_at=clock.now(),
         )
         if answer.message_id is not None:
-            _message(turn, answer).save(force_insert=True)
+            _message(turn, answer.message_id, text).save(force_insert=True)
         brain.checkpoint(turn.principal.tenant_id, str(turn.agent_id), turn.id)
         events = [_turn_completed(progress, answer, outcome)]
         if not cancelled:
@@ -70,14 +70,14 @@ def fail_turn(turn: Turn, error: SomaError) -> None:
         )
 
 
-def _message(turn: Turn, answer: Answer) -> MessageRow:
+def _message(turn: Turn, message_id: UUID, text: str) -> MessageRow:
     return MessageRow(
-        id=answer.message_id,
+        id=message_id,
         tenant_id=turn.principal.tenant_id,
         conversation_id=turn.conversation_id,
         turn_id=turn.id,
         role="assistant",
-        content=answer.text,
+        content=text,
         created_at=clock.now(),
     )
 

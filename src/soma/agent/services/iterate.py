@@ -30,10 +30,10 @@ from soma.brain.api import Brain, BrainError, Feedback, RecallRequest, RewardPar
 
 @dataclass(kw_only=True, slots=True)
 class _Pass:
-    """One iteration while it runs: times in ms, as [offset from its start, duration]."""
+    """One iteration while it runs: its phases as [name, offset from its start, duration], in ms."""
 
     started: float = field(default_factory=time.perf_counter)
-    phases: dict[str, list[float]] = field(default_factory=dict)
+    phases: list[tuple[str, float, float]] = field(default_factory=list)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -42,7 +42,7 @@ class _Pass:
             yield
         finally:
             ended = time.perf_counter()
-            self.phases[name] = [_ms(begun - self.started), _ms(ended - begun)]
+            self.phases.append((name, _ms(begun - self.started), _ms(ended - begun)))
 
     @property
     def elapsed_ms(self) -> float:
@@ -80,8 +80,10 @@ class IterationRunner:
             decided, model = await self._plan(progress)
         with this.phase("model"):
             decided, model, output = await self._generate(progress, decided, model)
-        calls = () if output.stop_reason == "cancelled" else parse_calls(
-            output, decided.mode, progress.turn.id, progress.number
+        calls = (
+            ()
+            if output.stop_reason == "cancelled"
+            else parse_calls(output, decided.mode, progress.turn.id, progress.number)
         )
         with this.phase("tools"):
             self._note("tools", progress)
@@ -96,7 +98,7 @@ class IterationRunner:
             started_at=started_at,
             first_frame_id=first_frame_id,
             script=script,
-            phases=this.phases,
+            phases=tuple(this.phases),
             latency_ms=this.elapsed_ms,
         )
         await self._commit(progress, draft, cancelled=reason is ExitReason.CANCELLED)
@@ -273,7 +275,7 @@ def _assessed(
         novelty=progress.novelty,
         executions=executions,
         learning={},
-        phases={},
+        phases=(),
         latency_ms=0.0,
         script=(),
         first_frame_id=0,

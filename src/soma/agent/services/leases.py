@@ -24,9 +24,13 @@ def renew(owner: str, turn_ids: list[UUID]) -> set[UUID]:
     """Extend the leases that `owner` still holds; the turns among them that were asked to stop."""
     now = clock.now()
     with worker_transaction():
-        mine = TurnRow.objects.using(WORKER).filter(id__in=turn_ids, lease_owner=owner, status=TurnStatus.RUNNING)
+        mine = TurnRow.objects.using(WORKER).filter(
+            id__in=turn_ids, lease_owner=owner, status=TurnStatus.RUNNING
+        )
         expiring = now + timedelta(seconds=LEASE_SECONDS / 2)
-        mine.filter(lease_expires_at__lt=expiring).update(lease_expires_at=now + timedelta(seconds=LEASE_SECONDS))
+        mine.filter(lease_expires_at__lt=expiring).update(
+            lease_expires_at=now + timedelta(seconds=LEASE_SECONDS)
+        )
         return set(mine.filter(cancel_requested=True).values_list("id", flat=True))
 
 

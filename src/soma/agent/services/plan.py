@@ -96,10 +96,12 @@ def choose(progress: Progress, model: ModelPort) -> tuple[PromptMode, tuple[Tool
 def _request(progress: Progress, prompt: Prompt, offered: tuple[ToolSpec, ...]) -> ModelRequest:
     loop = progress.capsule.loop
     calling = prompt.mode is PromptMode.CALL
+    # Where tools or memory have answered, the model is to report and not to invent.
+    reporting = bool(prompt.recipe["results"] or prompt.recipe["evidence"])
     return ModelRequest(
         messages=prompt.messages,
         seed=progress.turn.seed,
-        temperature=0.0 if calling else loop.temperature,
+        temperature=0.0 if calling or reporting else loop.temperature,
         max_tokens=CALL_TOKENS if calling else loop.max_output_tokens,
         timeout_seconds=MODEL_TIMEOUT_SECONDS,
         schema=calls_schema(offered) if calling else None,
@@ -118,6 +120,7 @@ async def _counts(parts: PromptParts, model: ModelPort) -> dict[str, int]:
 
 
 def _check_room(tokens: int, progress: Progress, model: ModelPort) -> None:
-    room = model.context_limit - progress.capsule.loop.max_output_tokens - progress.capsule.loop.context_tokens
+    loop = progress.capsule.loop
+    room = model.context_limit - loop.max_output_tokens - loop.context_tokens
     if tokens > room:
         raise LimitExceeded("the message", maximum=room, actual=tokens, unit="tokens of this model")

@@ -118,6 +118,7 @@ def _iterations(
             completed_at=row.completed_at,
             offered=tuple(record.pop("offered")),
             capabilities=tuple(record.pop("capabilities")),
+            phases=tuple((name, offset, ms) for name, offset, ms in record.pop("phases")),
             **record,
         )
 

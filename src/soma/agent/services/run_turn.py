@@ -47,9 +47,7 @@ class TurnRunner:
         try:
             if turn.attempt > MAXIMUM_ATTEMPTS:
                 raise TurnAbandoned(f"{MAXIMUM_ATTEMPTS} attempts were interrupted")
-            progress = await self._database.run(
-                load_turn, turn, stream, stop, self._capsules, self._brain
-            )
+            progress = await self._database.run(load_turn, turn, stream, stop, self._capsules, self._brain)
             await self._finish(progress, await self._loop(progress))
         except LeaseLost as error:
             logger.warning("turn %s: %s", turn.id, error.detail)

@@ -90,7 +90,12 @@ def _start(command: MessageCommand, capsules: Capsules, policy: Policy) -> Start
             "reasons": list(decision.reasons),
             "policy_hash": decision.policy_hash,
         },
-        {"phase": "capsule", "at": clock.iso(clock.now()), "decision": "certified", "version": capsule.version},
+        {
+            "phase": "capsule",
+            "at": clock.iso(clock.now()),
+            "decision": "certified",
+            "version": capsule.version,
+        },
     ]
     row = _turn_row(command, conversation.capsule, request_phases)
     row.save(force_insert=True)

@@ -58,9 +58,7 @@ def _trace(row: TurnRow, capsules: Capsules) -> dict[str, Any]:
         "completed_at": None if row.completed_at is None else clock.iso(row.completed_at),
         "outcome": row.outcome,
         "phases": [*row.phases, *(phase for each in iterations for phase in _phases(each)), *_end(row)],
-        "iterations": [
-            _iteration(each, prompt) for each, prompt in zip(iterations, rendered, strict=True)
-        ],
+        "iterations": [_iteration(each, prompt) for each, prompt in zip(iterations, rendered, strict=True)],
     }
 
 
@@ -72,7 +70,7 @@ def _phases(iteration: Iteration) -> list[dict[str, Any]]:
             "at": clock.iso(iteration.started_at + timedelta(milliseconds=offset)),
             "ms": duration,
         }
-        for name, (offset, duration) in iteration.phases.items()
+        for name, offset, duration in iteration.phases
     ]
     learned = iteration.completed_at - iteration.started_at
     phases.append(
@@ -141,9 +139,9 @@ def _prompts(
     """Each iteration's prompt made again from its recipe; None where it no longer has the recorded hash."""
     capsule = capsules.load(CapsuleRow.objects.get(id=row.agent_id))
     *history, message = reversed(
-        MessageRow.objects.filter(
-            conversation_id=row.conversation_id, id__lte=row.user_message_id
-        ).order_by("-id")[: HISTORY_LIMIT + 1]
+        MessageRow.objects.filter(conversation_id=row.conversation_id, id__lte=row.user_message_id).order_by(
+            "-id"
+        )[: HISTORY_LIMIT + 1]
     )
     prompts: list[list[dict[str, str]] | None] = []
     done: list[ToolExecution] = []

@@ -9,7 +9,22 @@ from uuid import UUID
 from soma.brain.domain.utterance import UtteranceKind
 
 MAX_TOP_K = 100
+
 MIN_SCORE = 0.3
+"""The least cosine of a memory that may be evidence in a chat. Measured with MiniLM (int8) on 95 short facts
+and a question about each (tests/brain/told_and_asked.py):
+
+| cosine at least | fact, its question | fact, another's question | fact, unrelated request |
+|---|---|---|---|
+| .20 | 100 % | 14.1 % | 5.8 % |
+| .25 | 98.9 % | 7.3 % | 2.4 % |
+| .30 | 96.8 % | 4.1 % | .8 % |
+| .35 | 89.5 % | 2.3 % | .3 % |
+| .40 | 83.2 % | 1.2 % | .1 % |
+
+Below .3 noise doubles with each step while hardly a fact is won; above it facts are lost. The facts missed
+at .3 stand in a sentence beside another ("I am 37 years old and have a dog named Biscuit").
+"""
 
 STATEMENTS = (UtteranceKind.STATEMENT,)
 

@@ -29,17 +29,20 @@ COMMANDS = frozenset(
     """
     tell show give list explain describe define calculate compute add multiply divide subtract solve translate
     summarise summarize write rewrite draft compose generate create make find search look fetch repeat say
-    answer compare convert count sort check help continue stop please
+    answer compare recommend convert count sort check help continue stop
     """.split()
 )
-""""Remember", "note" and "call me" are left out: what follows them is told, not asked for."""
+"""Left out are "remember", "note" and "call me": what follows them is told, not asked for."""
 
-FRAME = re.compile(r"^(?:(?:hi|hey|hello|ok|okay|so|and|but|well|now|then|thanks)\b[\s,.!]*)+", re.IGNORECASE)
+FRAME = re.compile(
+    r"^(?:(?:hi|hey|hello|ok|okay|so|and|but|well|now|then|thanks|please)\b[\s,.!]*)+", re.IGNORECASE
+)
 """What may stand before the sentence proper."""
 
 SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 WORD = re.compile(r"[\w']+")
-CONTRACTED_VERB = re.compile(r"'(?:s|re|d|ll|ve)\b")
+CONTRACTED_VERB = re.compile(r"\b(what|who|where|when|why|how)'?(?:s|re|d|ll)\b")
+"""With its apostrophe or without: "what's" and "whats" are both "what is"."""
 
 
 def utterance_kind(text: str) -> UtteranceKind:
@@ -64,7 +67,7 @@ def _sentence_kind(sentence: str) -> UtteranceKind:
 
 
 def _opening(sentence: str) -> tuple[str, str]:
-    text = CONTRACTED_VERB.sub(" is", FRAME.sub("", sentence.strip()).lower().replace("’", "'"))
+    text = CONTRACTED_VERB.sub(r"\1 is", FRAME.sub("", sentence.strip()).lower().replace("’", "'"))
     words = WORD.findall(text)
     return words[0] if words else "", words[1] if len(words) > 1 else ""
 

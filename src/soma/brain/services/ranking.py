@@ -18,8 +18,12 @@ RECENCY_HALF_LIFE = 30 * 86_400.0
 """Seconds after which a memory's recency is one half: a month."""
 
 CALIBRATION = "logistic-cosine-1"
-CONFIDENCE_SLOPE = 20.0
-CONFIDENCE_MIDPOINT = 0.35
+CONFIDENCE_SLOPE = 16.7
+CONFIDENCE_MIDPOINT = 0.561
+"""A first cut: the logistic curve through cosine → relevant, fitted on the pairs that MIN_SCORE is measured
+on, every question against every fact. Expected calibration error over what is recalled, in five-fold
+cross-validation by question: .041. It knows MiniLM, English and a memory of some hundred facts; feedback
+refits it once there is some."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

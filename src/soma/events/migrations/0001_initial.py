@@ -37,7 +37,10 @@ ALTER TABLE outbox_message SET (autovacuum_vacuum_scale_factor = 0, autovacuum_v
 """
 
 
-def event_columns() -> "list[tuple[str, models.Field[Any, Any]]]":
+Column = tuple[str, "models.Field[Any, Any]"]
+
+
+def event_columns(payload: "models.Field[Any, Any]") -> list[Column]:
     """What an event consists of, wherever it rests."""
     return [
         ("event_id", models.UUIDField()),
@@ -46,9 +49,9 @@ def event_columns() -> "list[tuple[str, models.Field[Any, Any]]]":
         ("type", models.CharField(max_length=200)),
         ("version", models.SmallIntegerField()),
         ("key", models.CharField(max_length=200)),
-        ("payload", models.JSONField()),
         ("trace_id", models.CharField(max_length=200)),
         ("occurred_at", models.DateTimeField()),
+        ("payload", payload),
     ]
 
 
@@ -61,7 +64,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="OutboxMessage",
             fields=[
-                *event_columns(),
+                *event_columns(payload=models.TextField()),
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("attempts", models.SmallIntegerField(default=0, db_default=0)),
                 ("next_attempt_at", models.DateTimeField(null=True)),
@@ -81,7 +84,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="EventLogEntry",
             fields=[
-                *event_columns(),
+                *event_columns(payload=models.JSONField()),
                 ("position", models.BigAutoField(primary_key=True, serialize=False)),
                 ("sequence", models.BigIntegerField()),
                 ("recorded_at", models.DateTimeField()),
@@ -139,7 +142,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="DeadLetter",
             fields=[
-                *event_columns(),
+                *event_columns(payload=models.JSONField()),
                 ("id", models.UUIDField(primary_key=True, serialize=False)),
                 ("source", models.CharField(max_length=200)),
                 ("position", models.BigIntegerField(null=True)),

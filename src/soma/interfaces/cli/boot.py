@@ -19,7 +19,7 @@ class Boot(Protocol):
 
     @property
     def configuration(self) -> Configuration:
-        """What the environment says. Raises InvalidInput naming the variable."""
+        """What the environment says. Raises NotReady naming the variable."""
 
     def start(self, progress: Progress, *, serve: bool = False) -> "AbstractAsyncContextManager[Runtime]":
         """The running parts; on leaving they finish what they owe and stop. Raises NotReady."""

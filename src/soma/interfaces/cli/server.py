@@ -12,6 +12,7 @@ import uvicorn
 
 from soma.interfaces.cli.exits import NotReady
 
+BACKLOG = 2048
 GRACE_SECONDS = 5
 KEEP_ALIVE_SECONDS = 65
 
@@ -54,6 +55,7 @@ def configured(application: Callable[[Any, Any, Any], Awaitable[None]]) -> uvico
         log_config=None,
         log_level="warning",
         access_log=False,
+        backlog=BACKLOG,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
@@ -61,12 +63,14 @@ def configured(application: Callable[[Any, Any, Any], Awaitable[None]]) -> uvico
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket on `host` and `port` (0: any free port). Raises NotReady naming what to change."""
+    """A socket that listens on `host` and `port` (0: any free port), so that callers wait for the start and
+    a second server is refused before its own. Raises NotReady naming what to change."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
+        bound.listen(BACKLOG)
     except OSError as error:
         bound.close()
         raise NotReady(_refused(host, port, error)) from error

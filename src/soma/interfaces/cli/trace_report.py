@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -10,8 +11,12 @@ from soma.interfaces.cli.terminal import printable
 
 SHOWN = 100
 """Characters of a text in a table."""
-DAY = 10
-"""Where the time begins in an RFC 3339 moment: the day stands in the head."""
+CLOCK = slice(11, 23)
+"""The time of day to the millisecond in an RFC 3339 moment: the day stands in the head."""
+ORDER = {
+    "weights": ("alpha", "beta", "gamma", "tau", "lambda", "mu", "nu"),
+    "neuromodulators": ("dopamine", "serotonin", "norepinephrine", "acetylcholine"),
+}
 
 
 def report(console: Console, trace: dict[str, Any]) -> None:
@@ -44,7 +49,7 @@ def _phases(phases: list[dict[str, Any]]) -> Table:
     for phase in phases:
         number = phase.get("iteration")
         table.add_row(
-            phase["at"][DAY + 1 :],
+            phase["at"][CLOCK],
             "" if number is None else str(number + 1),
             phase["phase"],
             "" if phase.get("ms") is None else f"{phase['ms']:.1f}",
@@ -81,11 +86,11 @@ def _tools(calls: list[dict[str, Any]]) -> Table:
         latency = call.get("latency_ms")
         table.add_row(
             call["tool"],
-            _brief(str(call["arguments"])),
+            _json(call["arguments"]),
             _brief("; ".join([call["decision"], *call["reasons"]])),
             call["status"],
             "" if latency is None else f"{latency:.1f}",
-            _brief(str(call["output"])),
+            _json(call["output"]),
         )
     return table
 
@@ -93,9 +98,9 @@ def _tools(calls: list[dict[str, Any]]) -> Table:
 def _moved(learning: dict[str, Any]) -> Table:
     applied = "applied" if learning["applied"] else "gate closed"
     table = _table(f"Learning ({applied})", "parameter", "before", "after", "change")
-    for group in ("weights", "neuromodulators"):
+    for group, names in ORDER.items():
         before, after = learning[f"{group}_before"], learning[f"{group}_after"]
-        for name in after:
+        for name in names:
             change = after[name] - before[name]
             table.add_row(
                 name, f"{before[name]:.6f}", f"{after[name]:.6f}", f"{change:+.6f}" if change else ""
@@ -114,6 +119,10 @@ def _table(title: str, *columns: str) -> Table:
 def _brief(text: str) -> str:
     line = " ".join(printable(text).split())
     return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
+
+
+def _json(value: Any) -> str:
+    return _brief(orjson.dumps(value).decode())
 
 
 def _milliseconds(value: float | None) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 from rich.console import Console
 
 from soma.agent.api import Frame
@@ -55,10 +56,11 @@ class Transcript:
 
     def _intended(self, data: dict[str, Any]) -> None:
         denied = "" if data["decision"] == "allow" else f" denied: {'; '.join(data['reasons'])}"
-        self._aside(f"→ {data['tool']} {data['arguments']}{denied}")
+        arguments = orjson.dumps(data["arguments"]).decode()
+        self._aside(f"→ {data['tool']} {arguments}{denied}")
 
     def _done(self, data: dict[str, Any]) -> None:
-        output = str(data.get("output", ""))[:OUTPUT_SHOWN]
+        output = orjson.dumps(data.get("output")).decode()[:OUTPUT_SHOWN]
         self._aside(f"← {data['tool']} {data['status']} {output} ({data.get('latency_ms') or 0:.0f} ms)")
 
     def _verified(self, data: dict[str, Any]) -> None:
@@ -72,7 +74,7 @@ class Transcript:
     def _completed(self, data: dict[str, Any]) -> None:
         answer = self._answer
         parts = [
-            f"{answer.get('iterations', 0)} iterations",
+            _counted(answer.get("iterations", 0)),
             *answer.get("tools_used", ()),
             _shown(answer.get("confidence")),
             str(data["exit_reason"]),
@@ -99,6 +101,10 @@ class Transcript:
         if not self._fresh_line:
             self._console.print()
         self._fresh_line = True
+
+
+def _counted(iterations: int) -> str:
+    return "1 iteration" if iterations == 1 else f"{iterations} iterations"
 
 
 def _shown(confidence: float | None) -> str:

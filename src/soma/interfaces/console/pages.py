@@ -7,8 +7,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods
 from pydantic import ValidationError
 
+from soma.agent.api import MAXIMUM_MESSAGE_BYTES
 from soma.base.errors import InvalidInput, NotFound, Unauthenticated
 from soma.base.ids import parse_id
+from soma.interfaces.console import assets
 from soma.interfaces.console.edge import edge, signed_in
 from soma.interfaces.http.access import audited, principal_of
 from soma.interfaces.http.documents.chat import ConversationRequest
@@ -25,13 +27,17 @@ async def console(request: HttpRequest) -> HttpResponse:
     try:
         return await _page(request)
     except Unauthenticated:
-        return render(request, "console/signin.html", status=401 if request.COOKIES else 200)
+        return render(request, "console/signin.html", {"assets": assets.root()})
 
 
 @signed_in("chat:read")
 async def _page(request: HttpRequest) -> HttpResponse:
     agent, principal = current().agent, principal_of(request)
-    context: dict[str, object] = {"conversations": await agent.conversations(principal, limit=LISTED)}
+    context: dict[str, object] = {
+        "conversations": await agent.conversations(principal, limit=LISTED),
+        "message_limit": MAXIMUM_MESSAGE_BYTES,
+        "assets": assets.root(),
+    }
     wanted = request.GET.get("c", "")
     conversation_id = parse_id(wanted)
     try:
@@ -40,8 +46,8 @@ async def _page(request: HttpRequest) -> HttpResponse:
             context["open_id"] = conversation_id
     except NotFound:
         conversation_id = None
-    missing = bool(wanted) and conversation_id is None
-    return render(request, "console/page.html", context | {"missing": missing}, status=404 if missing else 200)
+    context["missing"] = bool(wanted) and conversation_id is None
+    return render(request, "console/page.html", context, status=404 if context["missing"] else 200)
 
 
 @require_http_methods(["GET", "POST"])

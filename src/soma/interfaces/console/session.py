@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from soma.base.errors import Denied, InvalidInput, SomaError, Unauthenticated
+from soma.interfaces.console import assets
 from soma.interfaces.console.edge import edge, refusal, signed_in
 from soma.interfaces.http.access import ApiKey, principal_of
 from soma.interfaces.http.problem import kind_of
@@ -57,7 +58,8 @@ async def _signed_in(request: HttpRequest) -> HttpResponse:
 def _refused(request: HttpRequest, error: SomaError) -> HttpResponse:
     if _is_script(request):
         return refusal(request, error)
-    return render(request, "console/signin.html", {"failure": error.detail}, status=kind_of(error).status)
+    context = {"assets": assets.root(), "failure": error.detail}
+    return render(request, "console/signin.html", context, status=kind_of(error).status)
 
 
 @require_POST

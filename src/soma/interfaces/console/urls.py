@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from soma.interfaces.console import pages, session
+from soma.interfaces.console import assets, pages, session
 
 urlpatterns = [
     path("", pages.console),
+    path("console/assets/<str:named>/<path:name>", assets.asset),
     path("console/login", session.login),
     path("console/logout", session.logout),
     path("console/conversations", pages.conversations),

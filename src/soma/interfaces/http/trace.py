@@ -21,6 +21,8 @@ _TRACEPARENT = re.compile(
     rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
 )
 
+_PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+
 GetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 
@@ -52,7 +54,7 @@ class TraceMiddleware:
         trace = trace_id(request)
         response = await self._get_response(request) if _is_our_host(request) else _foreign_host(request)
         if request.resolver_match is not None:
-            request.scope[SCOPE_ROUTE] = f"/{request.resolver_match.route}"
+            request.scope[SCOPE_ROUTE] = "/" + _PARAMETER.sub(r"{\1}", request.resolver_match.route)
         if response.status_code == 405:
             response = _not_allowed(request, response)
         response[HEADER] = trace

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import onnx
 from safetensors.numpy import load_file
 
 from soma.base.artifacts import drafted
@@ -39,6 +38,6 @@ def _check(encoder: Encoder, precision: Precision) -> None:
         cosine = float(found @ expected / np.linalg.norm(found) / np.linalg.norm(expected))
         if not cosine >= precision.least_cosine:
             raise EmbedderUnavailable(
-                f"the exported {precision} model is wrong: its vector of {text!r} has cosine {cosine:.5f} to the"
-                f" reference, at least {precision.least_cosine} is required; the export was deleted"
+                f"the exported {precision} model is wrong: its vector of {text!r} has cosine {cosine:.5f}"
+                f" to the reference; {precision.least_cosine} is required. The export was deleted"
             )

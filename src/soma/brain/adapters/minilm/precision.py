@@ -12,4 +12,4 @@ class Precision(StrEnum):
     @property
     def least_cosine(self) -> float:
         """The least cosine to a reference vector with which an export passes."""
-        return 0.9999 if self is Precision.FLOAT32 else 0.985
+        return 0.9999 if self is Precision.FLOAT32 else 0.99

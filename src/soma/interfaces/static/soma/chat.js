@@ -76,7 +76,7 @@ export class Chat {
   /** There is a session again: take up the turn that lost its stream when the old one ended. */
   restored() {
     if (!this.#cutOff) return;
-    window.htmx.ajax("GET", `/console/conversations/${this.dialogue.conversation}`, { target: "#dialogue", swap: "innerHTML" });
+    window.htmx.ajax("GET", `/console/conversations/${this.dialogue.conversation}`, { target: "#dialogue" });
   }
 
   /** Show a turn in the inspector, replaying it when it is not known. */
@@ -101,7 +101,7 @@ export class Chat {
   // htmx swaps the new, empty conversation into #dialogue and pushes its address.
   async #create(text) {
     const title = [...text.trim().replace(/\s+/g, " ")].slice(0, TITLE_LENGTH).join("");
-    await window.htmx.ajax("POST", "/console/conversations", { target: "#dialogue", swap: "innerHTML", values: { title } });
+    await window.htmx.ajax("POST", "/console/conversations", { target: "#dialogue", values: { title } });
     if (!this.dialogue.conversation) throw new Problem({ title: "Not sent", detail: "The conversation could not be created." });
   }
 

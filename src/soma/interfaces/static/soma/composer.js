@@ -3,8 +3,7 @@
 import { byId, write } from "./dom.js";
 import { byteLength, count } from "./format.js";
 
-const LIMIT = 32 * 1024;
-const WARN = 0.75 * LIMIT;
+const WARN_SHARE = 0.75;
 const TALLEST_PX = 260;
 
 /** Calls `onSend(text)` and `onStop()`. */
@@ -15,6 +14,7 @@ export class Composer {
     Object.assign(this, { onSend, onStop });
     this.form = byId("composer");
     this.text = byId("composer-text");
+    this.limit = Number(this.form.dataset.limit);
     this.button = byId("composer-send");
     this.note = byId("composer-note");
     this.text.addEventListener("input", () => this.#measure());
@@ -64,7 +64,7 @@ export class Composer {
   }
 
   get #sendable() {
-    return this.text.value.trim() !== "" && this.#bytes <= LIMIT;
+    return this.text.value.trim() !== "" && this.#bytes <= this.limit;
   }
 
   get #bytes() {
@@ -74,7 +74,7 @@ export class Composer {
   #measure() {
     this.text.style.height = "auto";
     this.text.style.height = `${Math.min(this.text.scrollHeight, TALLEST_PX)}px`;
-    const over = this.#bytes - LIMIT;
+    const over = this.#bytes - this.limit;
     this.note.classList.toggle("is-over", over > 0);
     write(this.note, this.#advice(over));
     this.text.setAttribute("aria-invalid", String(over > 0));
@@ -82,7 +82,7 @@ export class Composer {
   }
 
   #advice(over) {
-    if (over > 0) return `${count(over)} bytes over the limit of ${count(LIMIT)}: shorten the message to send it`;
-    return this.#bytes > WARN ? `${count(this.#bytes)} of ${count(LIMIT)} bytes` : "";
+    if (over > 0) return `${count(over)} bytes over the limit of ${count(this.limit)}: shorten the message to send it`;
+    return this.#bytes > WARN_SHARE * this.limit ? `${count(this.#bytes)} of ${count(this.limit)} bytes` : "";
   }
 }

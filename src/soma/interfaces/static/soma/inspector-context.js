@@ -73,10 +73,10 @@ function sourceOf({ role, occurred_at: at, source, provenance = {} }) {
   const conversation = provenance.conversation_id ?? source;
   const date = new Date(at ?? "");
   const parts = [];
-  if (role) parts.push(`${role} `);
-  if (!Number.isNaN(date.valueOf())) parts.push(`${moment(date)} `);
+  if (role) parts.push(role);
+  if (!Number.isNaN(date.valueOf())) parts.push(moment(date));
   if (conversation) parts.push(el("a", { href: `/?c=${encodeURIComponent(conversation)}` }, "conversation"));
-  return parts.length ? parts : ["source not recorded"];
+  return parts.length ? parts.flatMap((part, index) => (index ? [" · ", part] : [part])) : ["source not recorded"];
 }
 
 const told = (features = {}) => Object.entries(features).map(([name, value]) => `${words(name)} ${decimal(value)}`).join(", ");

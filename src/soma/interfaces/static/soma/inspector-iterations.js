@@ -6,6 +6,7 @@ import { change, compact, decimal, duration, words } from "./format.js";
 import { ordered, phases } from "./turn.js";
 
 const OUTPUT_SHOWN = 4000;
+const PHASES = { asking: "model" };
 
 /** Draws the cards into `root`, touching only those that changed, so that what is open stays open. */
 export class IterationsSection {
@@ -76,7 +77,7 @@ class IterationCard {
 
 function head(iteration, { label, running, phase, longest }) {
   const { verify } = iteration;
-  const state = running ? words(phase) : words(verify && verify.decision !== "continue" ? verify.decision : "");
+  const state = running ? PHASES[phase] ?? phase : words(verify && verify.decision !== "continue" ? verify.decision : "");
   return [
     gauge({ confidence: verify?.confidence ?? null, convergence: verify?.convergence_score ?? null,
       label: gaugeLabel(verify?.confidence, verify?.convergence_score) }),

@@ -6,8 +6,8 @@ import { decimal, duration, plural, words } from "./format.js";
 import { degradedReasons, ordered } from "./turn.js";
 
 const HEADLINES = {
-  waiting: "Waiting", planning: "Recalling and planning", writing: "Writing", tools: "Running tools",
-  verifying: "Verifying", learning: "Learning", finishing: "Finishing",
+  waiting: "Waiting", planning: "Recalling and planning", asking: "Waiting for the model", writing: "Writing",
+  tools: "Running tools", learning: "Learning", finishing: "Finishing",
 };
 const EXITS = {
   converged: "Converged", max_iterations: "Reached the iteration limit", llm_completed: "Completed",

@@ -5,7 +5,7 @@ export function newTurn(id) {
   return {
     id,
     status: "waiting", // waiting, running, completed, cancelled, failed
-    phase: "waiting", // waiting, planning, writing, tools, verifying, learning, done
+    phase: "waiting", // waiting, planning, asking, writing, tools, learning, finishing, done
     seed: null, model: "", attempt: 1,
     iterations: new Map(), current: null,
     answer: null, completed: null, failure: null,
@@ -42,7 +42,7 @@ const FOLD = {
     Object.assign(iteration, { plan: data, text: "", tools: new Map(), verify: null, learn: null });
     iteration.marks = { start: turn.previousEnd, plan: time };
     turn.model = data.model || turn.model;
-    enter(turn, iteration, "writing");
+    enter(turn, iteration, "asking");
   },
   "answer.delta"(turn, data, time) {
     const iteration = at(turn, data.iteration);
@@ -117,6 +117,7 @@ function forgetFrom(turn, resumed) {
 }
 
 const TRACED = { recall: "recall", plan: "plan", model: "write", tools: "tools", learn: "learn" };
+const ORDER = Object.values(TRACED);
 const SHORTEST_MS = 0.1;
 
 /** Add what only the recorded trace knows: exact times, and where evidence comes from. */
@@ -126,6 +127,7 @@ export function enrich(turn, trace) {
     const timing = TRACED[phase] && turn.iterations.has(number) ? (turn.iterations.get(number).timing ??= []) : null;
     if (timing && ms >= SHORTEST_MS) timing.push({ phase: TRACED[phase], ms });
   }
+  for (const { timing } of turn.iterations.values()) timing?.sort((a, b) => ORDER.indexOf(a.phase) - ORDER.indexOf(b.phase));
   for (const { iteration: number, evidence = [] } of trace.iterations ?? []) {
     const known = new Map(evidence.map((item) => [item.id, item]));
     const plan = turn.iterations.get(number)?.plan;

@@ -1,0 +1,1 @@
+"""Measurements of SomaStack, as JSON lines. See CONTRIBUTING.md; run with `make bench`."""

@@ -1,0 +1,189 @@
+"""An agent with its engines, driven from a test."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from anyio.from_thread import BlockingPortal
+
+from soma.agent.adapters.tool_calculator import CalculatorTool
+from soma.agent.adapters.tool_clock import ClockTool
+from soma.agent.adapters.tool_memory_recall import MemoryRecallTool
+from soma.agent.api import (
+    BUILTIN_TOOLS,
+    SYSTEM_PROMPT,
+    Agent,
+    Capsules,
+    Frame,
+    IterationRunner,
+    LoopSettings,
+    ModelPort,
+    Models,
+    ToolPort,
+    ToolRunner,
+    ToolSpec,
+    TurnRunner,
+    TurnView,
+)
+from soma.base.crypto import SigningKey
+from soma.base.canonical import json_value
+from soma.base.database import DatabaseThreads, tenant_transaction
+from soma.base.ids import new_id
+from soma.base.phases import PhaseObserver, Unobserved
+from soma.base.tenancy import Principal
+from soma.brain.api import Brain
+from soma.events.models import EventLogEntry, OutboxMessage
+from soma.policy.adapters.policy_engine_rego import RegoPolicyEngine
+from soma.policy.api import Policy
+from soma.project.bootstrap import build_brain
+from soma.project.configuration import CONFIGURATION
+
+T = TypeVar("T")
+
+
+class Desk:
+    """The engines that the agents of a run share."""
+
+    def __init__(self, portal: BlockingPortal) -> None:
+        self.portal = portal
+        self.database = DatabaseThreads(4)
+        self.brain = build_brain(CONFIGURATION)
+        self.policy = Policy(RegoPolicyEngine())
+        self.key = SigningKey.from_seed(b"k" * 32)
+
+    def close(self) -> None:
+        """End the database threads."""
+        self.database.close()
+
+
+class Bench:
+    """One agent and one person who talks to it."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        tenant: UUID,
+        model: ModelPort,
+        *,
+        fallback: ModelPort | None = None,
+        loop: LoopSettings | None = None,
+        specs: Sequence[ToolSpec] = BUILTIN_TOOLS,
+        tools: Sequence[ToolPort] = (),
+        rlm: bool = True,
+        roles: tuple[str, ...] = ("owner",),
+        observer: PhaseObserver | None = None,
+        brain: Brain | None = None,
+        policy: Policy | None = None,
+        start: bool = True,
+    ) -> None:
+        self.desk = desk
+        self.tenant = tenant
+        self.principal = Principal(
+            tenant_id=tenant, user_id=new_id(), session_id=new_id(), roles=roles, trace_id="0" * 31 + "1"
+        )
+        self.capsules = Capsules(desk.key, specs, SYSTEM_PROMPT)
+        self.agent = self._agent(
+            Models(primary=model, fallback=fallback), tools, rlm, observer, brain, policy
+        )
+        self.capsules.ensure_default(tenant)
+        name = None
+        if loop is not None:
+            name = "special"
+            self.capsules.create(tenant, name, loop)
+        if start:
+            self.call(self.agent.start)
+        self._started = start
+        self.conversation = self.call(
+            self.agent.create_conversation, self.principal, agent=name
+        ).id
+
+    def _agent(
+        self,
+        models: Models,
+        tools: Sequence[ToolPort],
+        rlm: bool,
+        observer: PhaseObserver | None,
+        brain: Brain | None,
+        policy: Policy | None,
+    ) -> Agent:
+        desk, watch = self.desk, observer or Unobserved()
+        brain, policy = brain or desk.brain, policy or desk.policy
+        adapters = [CalculatorTool(), ClockTool(), MemoryRecallTool(brain, desk.database), *tools]
+        runner = TurnRunner(
+            database=desk.database,
+            brain=brain,
+            capsules=self.capsules,
+            observer=watch,
+            iterations=IterationRunner(
+                database=desk.database,
+                brain=brain,
+                models=models,
+                tools=ToolRunner(adapters, policy, desk.database),
+                observer=watch,
+            ),
+        )
+        return Agent(
+            database=desk.database,
+            policy=policy,
+            capsules=self.capsules,
+            models=models,
+            runner=runner,
+            owner=str(new_id()),
+            rlm=rlm,
+        )
+
+    def call(self, function: Callable[..., Awaitable[T]], *args: Any, **options: Any) -> T:
+        """Await `function` on the loop's thread."""
+
+        async def run() -> T:
+            return await function(*args, **options)
+
+        return self.desk.portal.call(run)
+
+    def send(self, text: str, **options: Any) -> UUID:
+        """Send a message; the turn's id."""
+        return self.call(
+            self.agent.send_message, self.principal, self.conversation, text, **options
+        ).turn_id
+
+    def frames(self, turn_id: UUID, *, after: int = 0) -> list[Frame]:
+        """All frames of a turn with ids above `after`, once it has ended."""
+
+        async def gather() -> list[Frame]:
+            return [frame async for frame in self.agent.stream(self.principal, turn_id, after=after)]
+
+        return self.call(gather)
+
+    def ask(self, text: str, **options: Any) -> TurnView:
+        """Send a message and wait for the end of its turn."""
+        turn_id = self.send(text, **options)
+        self.frames(turn_id)
+        return self.turn(turn_id)
+
+    def turn(self, turn_id: UUID) -> TurnView:
+        """The turn as it stands."""
+        return self.call(self.agent.turn, self.principal, turn_id)
+
+    def trace(self, turn_id: UUID) -> dict[str, Any]:
+        """The decision trace."""
+        return self.call(self.agent.trace, self.principal, turn_id)
+
+    def events(self) -> list[tuple[str, dict[str, Any]]]:
+        """Type and payload of every event of the tenant, relayed or not: a relay of another test may be
+        at work."""
+        with tenant_transaction(self.tenant):
+            waiting = OutboxMessage.objects.values_list("event_id", "type", "payload")
+            found = {each: (name, _json(payload)) for each, name, payload in waiting}
+            logged = EventLogEntry.objects.values_list("event_id", "type", "payload")
+            found |= {each: (name, _json(payload)) for each, name, payload in logged}
+        return [found[event_id] for event_id in sorted(found)]
+
+    def close(self) -> None:
+        """Stop the agent."""
+        if self._started:
+            self.call(self.agent.stop)
+
+
+def _json(payload: Any) -> dict[str, Any]:
+    value: dict[str, Any] = json_value(payload) if isinstance(payload, str) else payload
+    return value
