@@ -54,4 +54,6 @@ def expression(iteration: int) -> str:
     return f"{iteration + 12} * 7 + {iteration}"
 
 
-ANSWER = "They come to 84 bottles in all, which fits on one pallet."
+def answer(number: int) -> str:
+    """An answer that no other number gives: equal ones would be remembered once."""
+    return f"They come to {84 + number} bottles in all, which fits on {number % 7 + 1} pallets."

@@ -15,9 +15,16 @@ from benchmarks.home import postmaster
 from soma.base.configuration import Configuration
 from soma.project.postgres_location import postgres_location
 
-SETTINGS = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "wal_compression", "shared_buffers")
+SETTINGS = (
+    "server_version",
+    "fsync",
+    "synchronous_commit",
+    "full_page_writes",
+    "wal_compression",
+    "shared_buffers",
+)
 
-USER_TABLES = "SELECT relid::regclass::text FROM pg_stat_user_tables ORDER BY 1"
+USER_TABLES = "SELECT relname FROM pg_stat_user_tables ORDER BY relname"
 
 
 class Server:
@@ -67,7 +74,10 @@ class Server:
     def settings(self) -> dict[str, str]:
         """The settings that figures depend on."""
         with self.connect("postgres") as connection:
-            return {name: str(_value(connection, sql.SQL("SHOW {}").format(sql.Identifier(name)))) for name in SETTINGS}
+            return {
+                name: str(_value(connection, sql.SQL("SHOW {}").format(sql.Identifier(name))))
+                for name in SETTINGS
+            }
 
     def sync_ms(self, times: int = 40) -> float:
         """Median time for 8 KiB to reach the disk that the data stands on."""

@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from uuid import UUID
 
 from benchmarks.contender import ITERATIONS, TurnTimes
@@ -12,6 +12,7 @@ from soma.agent.api import Agent, Models
 from soma.base.configuration import Configuration
 from soma.base.crypto import load_or_create_secret
 from soma.base.database import DatabaseThreads
+from soma.base.ids import new_id
 from soma.base.tenancy import Principal
 from soma.events.api import ConsumerRunner, PostgresEventLog, Relay
 from soma.identity.api import Identity
@@ -31,7 +32,12 @@ class SomaTurns:
     background: tuple[str, ...] = ()
 
     def __init__(
-        self, agent: Agent, identity: Identity, database: DatabaseThreads, relay: Relay, consumers: ConsumerRunner
+        self,
+        agent: Agent,
+        identity: Identity,
+        database: DatabaseThreads,
+        relay: Relay,
+        consumers: ConsumerRunner,
     ) -> None:
         self._agent = agent
         self._identity = identity
@@ -43,10 +49,12 @@ class SomaTurns:
 
     async def open(self, count: int) -> list[str]:
         """See Contender. One turn is spent to certify the tenant's agent."""
-        slug = f"bench-{next(self._numbers)}"
+        slug = f"bench-{new_id().hex}"
         await self._threads.run(self._identity.create_tenant, slug, slug)
         principal = await self._threads.run(self._identity.local_owner, slug)
-        first, *opened = [str((await self._agent.create_conversation(principal)).id) for _ in range(count + 1)]
+        first, *opened = [
+            str((await self._agent.create_conversation(principal)).id) for _ in range(count + 1)
+        ]
         self._principals |= dict.fromkeys([first, *opened], principal)
         await self.turn(first, "What is 12 * 7?")
         await self.settle()
@@ -55,7 +63,9 @@ class SomaTurns:
     async def turn(self, conversation: str, text: str) -> TurnTimes:
         """See Contender."""
         principal, started, marks = self._principals[conversation], time.perf_counter(), []
-        accepted = await self._agent.send_message(principal, UUID(conversation), text, seed=next(self._numbers))
+        accepted = await self._agent.send_message(
+            principal, UUID(conversation), text, seed=next(self._numbers)
+        )
         tools, last = 0, ""
         async for frame in self._agent.stream(principal, accepted.turn_id):
             last = frame.event
@@ -64,7 +74,9 @@ class SomaTurns:
                 marks.append(time.perf_counter())
         ended = time.perf_counter()
         if (last, len(marks), tools) != ("turn.completed", ITERATIONS, ITERATIONS - 1):
-            raise RuntimeError(f"the turn ended with {last} after {len(marks)} iterations and {tools} tool calls")
+            raise RuntimeError(
+                f"the turn ended with {last} after {len(marks)} iterations and {tools} tool calls"
+            )
         return TurnTimes(
             turn=(ended - started) * 1000,
             iterations=tuple((b - a) * 1000 for a, b in itertools.pairwise([started, *marks])),
@@ -80,5 +92,21 @@ class SomaTurns:
 @asynccontextmanager
 async def soma_turns(configuration: Configuration) -> AsyncIterator[SomaTurns]:
     """The contender on this home's server, which is provisioned and runs."""
-    with _closing() as stack:
-        yield stack
+    with ExitStack() as stack:
+        database = DatabaseThreads()
+        stack.callback(database.close)
+        brain = build_brain(configuration)
+        log = PostgresEventLog()
+        relay, consumers = Relay(log), ConsumerRunner(log, [brain.consolidation()])
+        for part in (relay, consumers):
+            part.start()
+            stack.callback(part.stop)
+        agent = build_agent(
+            configuration, database, brain, Policy(RegoPolicyEngine()), Models(primary=ZeroCostModel())
+        )
+        identity = Identity(load_or_create_secret(configuration.home / "secrets" / "sessions", size=32))
+        await agent.start()
+        try:
+            yield SomaTurns(agent, identity, database, relay, consumers)
+        finally:
+            await agent.stop()

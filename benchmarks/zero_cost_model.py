@@ -1,9 +1,10 @@
 """A model that costs nothing, over the agent's own model port: what is left is the cost of the turn."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 
-from benchmarks.contender import ANSWER, ITERATIONS, expression
+from benchmarks.contender import ITERATIONS, answer, expression
 from soma.agent.api import ModelDelta, ModelOutput, ModelRequest, ToolCall
 
 LOGPROBS = (-0.05,) * 12
@@ -29,11 +30,13 @@ class ZeroCostModel:
         iteration = self._iterations.pop(request.seed, 0)
         if iteration < ITERATIONS - 1:
             self._iterations[request.seed] = iteration + 1
-            yield _output("", "tool_use", ToolCall(call_id="", tool="calculator", arguments={"expression": expression(iteration)}))
+            arguments = {"expression": expression(iteration)}
+            yield _output("", "tool_use", ToolCall(call_id="", tool="calculator", arguments=arguments))
             return
-        for word in ANSWER.split(" "):
-            yield ModelDelta(text=f"{word} ")
-        yield _output(ANSWER, "end_turn")
+        text = answer(request.seed)
+        for word in re.findall(r"\s*\S+", text):
+            yield ModelDelta(text=word)
+        yield _output(text, "end_turn")
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """A token every four characters."""

@@ -13,7 +13,7 @@ OURS = ("SOMA", "SA01_", "DJANGO_", "PYTEST_", "MAKE", "MFLAGS")
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """The environment of a new terminal, with `somagent` on its path and its data in `home`."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}  # noqa: TID251
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     path = f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}"
     return {**inherited, "PATH": path, "SOMAGENT_HOME": str(home), **more}
 

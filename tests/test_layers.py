@@ -1,5 +1,6 @@
-"""The contracts of .importlinter hold, and would notice if they did not."""
+"""The contracts of .importlinter hold, and would notice if they did not; tests run the real parts."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ def lint(root: Path) -> subprocess.CompletedProcess[str]:
         str(root / ".importlinter"),
         "--no-cache",
     ]
-    environment = {**os.environ, "PYTHONPATH": str(root / "src")}  # noqa: TID251 - a child process needs ours
+    environment = {**os.environ, "PYTHONPATH": str(root / "src")}
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -52,3 +53,14 @@ def test_reaching_past_the_brain_breaks_the_contract(copy: Path, importer: str) 
     verdict = lint(copy)
     assert verdict.returncode == 1
     assert "ARCH-001, ARCH-002: memory is reached through the brain only BROKEN" in verdict.stdout
+
+
+@pytest.mark.req("QUAL-001")
+def test_no_test_mocks() -> None:
+    mocking = [
+        path.name
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom) and "mock" in ast.unparse(node)
+    ]
+    assert mocking == []

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import psycopg
@@ -69,6 +70,10 @@ def failures(tenant_id: UUID) -> int:
     return max((row.attempts for row in in_outbox(tenant_id)), default=0)
 
 
+def has_failed(tenant_id: UUID, times: int) -> bool:
+    return failures(tenant_id) == times
+
+
 def make_due(superuser: psycopg.Connection, tenant_id: UUID) -> None:
     """Spare the test the pause before the next attempt."""
     superuser.execute(
@@ -97,16 +102,14 @@ def test_what_was_published_before_the_relay_started_is_relayed(
     assert details(tenant) == [f"{number}" for number in range(30)]
 
 
-def test_a_stopped_relay_says_so_and_drain_gives_up(tenant: UUID, log: EventLog, commit: Commit) -> None:
+def test_a_relay_tells_whether_it_runs(log: EventLog) -> None:
     relay = Relay(log)
     assert not relay.status().running
     relay.start()
-    wait_until(lambda: relay.status().running)
+    assert relay.status().running
     relay.stop()
     assert not relay.status().running
-    commit(failed_turn(tenant, "waits"))
-    waiting = relay.backlog()
-    assert relay.drain(0) or waiting.waiting >= 1
+    assert not relay.status().active
 
 
 def test_relays_at_once_neither_double_nor_reorder(log: EventLog, commit: Commit, details: Details) -> None:
@@ -119,8 +122,10 @@ def test_relays_at_once_neither_double_nor_reorder(log: EventLog, commit: Commit
         connections.close_all()
 
     writers = [threading.Thread(target=write, args=(tenant_id,)) for tenant_id in tenants]
-    for thread in (*relays, *writers):
-        thread.start()
+    for relay in relays:
+        relay.start()
+    for writer in writers:
+        writer.start()
     for writer in writers:
         writer.join()
     relays[0].stop()
@@ -165,7 +170,7 @@ def test_after_five_attempts_a_bad_event_is_a_dead_letter_and_the_rest_goes_on_w
     commit_bad(tenant)
     commit(failed_turn(tenant, "after"))
     for attempt in (1, 2, 3, 4):
-        wait_until(lambda attempt=attempt: failures(tenant) == attempt)
+        wait_until(partial(has_failed, tenant, attempt))
         bad, _after = in_outbox(tenant)
         assert bad.next_attempt_at is not None
         assert bad.next_attempt_at - now() <= timedelta(seconds=2**attempt)
@@ -219,22 +224,25 @@ def test_many_bad_events_among_good_ones(
 def test_the_backlog_tells_how_much_waits_and_since_when(
     tenant: UUID, relay: Relay, commit_bad: Callable[[UUID], None]
 ) -> None:
-    started = now()
     commit_bad(tenant)
+    [bad] = in_outbox(tenant)
     backlog = relay.backlog()
     assert backlog.waiting >= 1
     assert backlog.oldest is not None
-    assert backlog.oldest <= now()
-    assert started <= now()
+    assert backlog.oldest <= bad.occurred_at
 
 
 def test_an_event_is_relayed_long_before_the_next_poll(tenant: UUID, log: EventLog, details: Details) -> None:
     """The commit itself wakes the relay."""
+
+    def is_recorded(detail: str) -> bool:
+        return detail in details(tenant)
+
     relay = Relay(log, poll=3600)
     relay.start()
     wait_until(lambda: relay.status().running)
     for number in range(3):
         with tenant_transaction(tenant):
             publish(failed_turn(tenant, f"{number}"))
-        wait_until(lambda number=number: len(details(tenant)) == number + 1, seconds=10)
+        wait_until(partial(is_recorded, f"{number}"), seconds=10)
     relay.stop()

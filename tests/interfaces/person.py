@@ -44,7 +44,7 @@ class Person:
     def ask(self, text: str, **more: Any) -> str:
         """The id of a turn begun with `text` in a new conversation."""
         answer = self.client.post(
-            f"{CONVERSATIONS}/{self.conversation()}/messages", json={"text": text, **more}
+            f"{CONVERSATIONS}/{self.conversation()}/messages", json={"message": text, **more}
         )
         assert answer.status_code == 202, answer.text
         turn: str = answer.json()["turn_id"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import signal
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -40,7 +41,7 @@ class Served:
 
     def stop(self) -> None:
         """Stop as a signal would, and wait."""
-        self._loop.call_soon_threadsafe(self.server.stop, 15)
+        self._loop.call_soon_threadsafe(self.server.stop, signal.SIGTERM)
         self._thread.join(STOP_SECONDS)
         assert not self._thread.is_alive()
 

@@ -22,8 +22,11 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 class Loop:
     """Calls `step(woken)` again and again on a thread of its own: at once while it returns True, else when
-    woken, notified on `listening()`'s connection, or after `poll` seconds; then not before `gather` seconds after the
-    last round began, so that a busy time makes few large batches, not many small ones."""
+    woken, notified on `listening()`'s connection, or after `poll` seconds.
+
+    A round starts `gather` seconds after the last one at the earliest, so that a busy time makes few large
+    batches, not many small ones.
+    """
 
     def __init__(
         self,
@@ -43,7 +46,7 @@ class Loop:
         self._thread: threading.Thread | None = None
         self._failures = 0
         self._woken = False
-        self.waker = Waker()
+        self._waker: Waker | None = None
         self.last_error = ""
 
     @property
@@ -56,15 +59,22 @@ class Loop:
         """Whether it was asked to stop: a long step ends early then."""
         return self._stopping.is_set()
 
-    def start(self) -> None:
-        """Start the thread. A loop starts once."""
-        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+    def start(self) -> Waker:
+        """Start the thread, and return what wakes it. A loop starts once."""
+        self._waker = waker = Waker()
+        self._thread = threading.Thread(target=self._run, args=(waker,), name=self._name, daemon=True)
         self._thread.start()
+        return waker
+
+    def wake(self) -> None:
+        """End the wait that runs."""
+        if self._waker is not None:
+            self._waker.wake()
 
     def ask_to_stop(self) -> None:
         """Let the thread end after the step that runs. Does not wait."""
         self._stopping.set()
-        self.waker.wake()
+        self.wake()
 
     def stop(self, timeout: float = 10.0) -> None:
         """Finish the step that runs, end the thread, close its connections."""
@@ -72,28 +82,26 @@ class Loop:
         if self._thread is not None:
             self._thread.join(timeout)
 
-    def _run(self) -> None:
+    def _run(self, waker: Waker) -> None:
         try:
             while not self._stopping.is_set():
-                self._guarded_round()
+                self._guarded_round(waker)
         finally:
             connections.close_all()
-            self.waker.close()
+            waker.close()
 
-    def _guarded_round(self) -> None:
+    def _guarded_round(self, waker: Waker) -> None:
         try:
-            self._round()
+            self._round(waker)
         except Exception as error:  # noqa: BLE001 - the thread's boundary: recorded, shown, tried again
             self._fail(error)
-        else:
-            self._failures, self.last_error = 0, ""
 
-    def _round(self) -> None:
+    def _round(self, waker: Waker) -> None:
         started = monotonic()
         more = self._step(self._woken)
-        self._woken = False
+        self._woken, self._failures, self.last_error = False, 0, ""
         if not more:
-            self._woken = self.waker.wait(self._listening(), self._poll)
+            self._woken = waker.wait(self._listening(), self._poll)
             self._stopping.wait(max(0.0, started + self._gather - monotonic()))
 
     def _fail(self, error: Exception) -> None:

@@ -21,7 +21,7 @@ from soma.events.loop import POLL_SECONDS, Loop
 from soma.events.outbox import Backlog
 from soma.events.ports import EventLog
 from soma.events.retry import RetryPolicy
-from soma.events.waker import OUTBOX_CHANNEL, RELAYS
+from soma.events.waker import OUTBOX_CHANNEL, RELAYS, Waker
 
 BATCH_SIZE = 500
 
@@ -59,6 +59,7 @@ class Relay:
         self._relayed = 0
         self._session = ExclusiveSession("soma.relay", channel=OUTBOX_CHANNEL)
         self._moved = threading.Condition()
+        self._waker: Waker | None = None
         self._loop = Loop(
             "soma-relay",
             self._step,
@@ -69,12 +70,13 @@ class Relay:
 
     def start(self) -> None:
         """Start the thread."""
-        RELAYS.add(self._loop.waker)
-        self._loop.start()
+        self._waker = self._loop.start()
+        RELAYS.add(self._waker)
 
     def stop(self, timeout: float = 10.0) -> None:
         """Finish the batch that runs and end the thread. What is left in the outbox stays there."""
-        RELAYS.discard(self._loop.waker)
+        if self._waker is not None:
+            RELAYS.discard(self._waker)
         self._loop.stop(timeout)
 
     def drain(self, timeout: float = 10.0) -> bool:
@@ -88,7 +90,7 @@ class Relay:
         while (due := outbox.oldest_due()) is not None and due <= mark:
             if monotonic() >= deadline:
                 return False
-            self._loop.waker.wake()
+            self._loop.wake()
             with self._moved:
                 self._moved.wait(0.02)
         return True

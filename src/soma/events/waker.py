@@ -35,7 +35,7 @@ class Waker:
         Returns whether it was called. The loss of the connection ends it too; psycopg.OperationalError then
         comes here or from the connection's next use.
         """
-        if not self._called.is_set() and not _notified(connection):
+        if not _notified(connection):
             # poll, not select, which fails for descriptors from 1024 on.
             poll = select.poll()
             poll.register(self._outlet, select.POLLIN)

@@ -6,8 +6,9 @@ from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.asgi import get_asgi_application
 
 from soma.interfaces.http.guard import Guard
+from soma.interfaces.http.headers import SecurityHeaders
 from soma.interfaces.http.measured import Measured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "soma.project.settings")
 
-application = Measured(Guard(ASGIStaticFilesHandler(get_asgi_application())))
+application = Measured(SecurityHeaders(Guard(ASGIStaticFilesHandler(get_asgi_application()))))

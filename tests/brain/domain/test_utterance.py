@@ -7,7 +7,7 @@ from tests.brain.told_and_asked import TOLD_AND_ASKED, UNRELATED
 
 
 def statements(texts: list[str]) -> list[str]:
-    return [text for text in texts if utterance_kind(text) is UtteranceKind.STATEMENT]
+    return [text for text in texts if utterance_kind(text, role="user") is UtteranceKind.STATEMENT]
 
 
 @pytest.mark.req("MEM-001")
@@ -50,4 +50,10 @@ def test_requests_are_none() -> None:
     ],
 )
 def test_kinds(text: str, kind: UtteranceKind) -> None:
-    assert utterance_kind(text) is kind
+    assert utterance_kind(text, role="user") is kind
+
+
+@pytest.mark.req("MEM-001")
+@pytest.mark.parametrize("text", ["Your dog's name is Max.", "What is your dog's name?"])
+def test_what_an_assistant_says_is_a_reply(text: str) -> None:
+    assert utterance_kind(text, role="assistant") is UtteranceKind.REPLY

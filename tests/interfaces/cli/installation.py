@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 COMMAND = (sys.executable, "-m", "soma.project.main")
 PATIENCE = 100.0
@@ -47,7 +47,7 @@ class Installation:
         return answer
 
     def start(self, *arguments: str) -> "Started":
-        """The command `arguments`, running."""
+        """The command `arguments`, running; leaving its context ends it."""
         process = subprocess.Popen(
             [*COMMAND, *arguments],
             env=self.environment(),
@@ -64,6 +64,16 @@ class Started:
 
     process: "subprocess.Popen[bytes]"
     text: str = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *ended: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
 
     def write(self, line: str) -> None:
         """Type `line`."""
@@ -86,6 +96,8 @@ class Started:
 
     def end(self) -> int:
         """Read the rest and give the exit code."""
-        rest, _ = self.process.communicate(timeout=PATIENCE)
-        self.text += rest.decode()
-        return self.process.returncode
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.text += self.process.stdout.read().decode()
+        return self.process.wait(PATIENCE)

@@ -80,6 +80,14 @@ def test_what_is_not_there_is_2(installation: Installation, arguments: list[str]
     assert ended.stdout == ""
 
 
+def test_input_that_is_not_utf8_is_2(installation: Installation) -> None:
+    with installation.start("ask", "-") as command:
+        assert command.process.stdin is not None
+        command.process.stdin.write(b"caf\xe9")
+        assert command.end() == 2
+        assert "not UTF-8" in command.text
+
+
 @pytest.mark.usefixtures("asked")
 @pytest.mark.req("AUTH-002")
 def test_denied_is_3(installation: Installation, tmp_path: Path) -> None:

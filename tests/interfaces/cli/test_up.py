@@ -2,6 +2,8 @@
 
 import re
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -25,37 +27,45 @@ def opened(server: Started) -> "re.Match[str]":
     return match
 
 
+@contextmanager
+def client_of(url: str, key: str) -> Iterator[httpx.Client]:
+    """A client with a session that was minted with `key`."""
+    with httpx.Client(base_url=url, timeout=60) as client:
+        minted = client.post("/v1/session/mint", json={}, headers={"Authorization": f"Bearer {key}"}).json()
+        client.headers["Authorization"] = f"Bearer {minted['jwt']}"
+        yield client
+
+
 @pytest.mark.usefixtures("asked")
-def test_server_from_its_first_line_to_its_last(installation: Installation) -> None:
-    first = installation.start("up", "--port", "0")
-    url, token = opened(first).groups()
-    assert first.text.index("Starting PostgreSQL") < first.text.index(token) < first.text.index("Open ")
-    assert httpx.get(f"{url}/readyz").status_code == 200
+def test_first_server_shows_the_key_and_ends_with_its_streams(installation: Installation) -> None:
+    with installation.start("up", "--port", "0") as server:
+        url, key = opened(server).groups()
+        assert server.text.index("PostgreSQL") < server.text.index(key) < server.text.index("Open ")
+        with client_of(url, key) as client:
+            address = f"{CONVERSATIONS}/{client.post(CONVERSATIONS, json={}).json()['id']}/messages"
+            message = {"message": "Tell me a very long story of the sea."}
+            with client.stream(
+                "POST", address, json=message, headers={"Accept": "text/event-stream"}
+            ) as answer:
+                events = received(answer.iter_lines())
+                assert next(events).event == "turn.started"
+                server.process.send_signal(signal.SIGTERM)
+                assert all(event.event != "turn.failed" for event in events)
+        assert server.end() == 0, server.text
+        assert "Traceback" not in server.text
 
-    client = httpx.Client(base_url=url, timeout=60)
-    minted = client.post("/v1/session/mint", json={}, headers={"Authorization": f"Bearer {token}"}).json()
-    client.headers["Authorization"] = f"Bearer {minted['jwt']}"
-    conversation = client.post(CONVERSATIONS, json={}).json()["id"]
-    with client.stream(
-        "POST",
-        f"{CONVERSATIONS}/{conversation}/messages",
-        json={"text": "Tell me a very long story of the sea."},
-        headers={"Accept": "text/event-stream"},
-    ) as answer:
-        events = received(answer.iter_lines())
-        assert next(events).event == "turn.started"
-        first.process.send_signal(signal.SIGTERM)
-        for _ in events:
-            pass
-    client.close()
-    assert first.end() == 0, first.text
-    assert "Traceback" not in first.text
 
-    second = installation.start("up", "--port", "0")
-    url, token = opened(second).groups()
-    assert token is None
-    second.process.send_signal(signal.SIGINT)
-    assert second.end() == 0, second.text
+@pytest.mark.usefixtures("asked")
+def test_later_server_shows_no_key(installation: Installation) -> None:
+    keys = []
+    for _ in range(2):
+        with installation.start("up", "--port", "0") as server:
+            url, key = opened(server).groups()
+            keys.append(key)
+            assert httpx.get(f"{url}/readyz").status_code == 200
+            server.process.send_signal(signal.SIGINT)
+            assert server.end() == 0, server.text
+    assert keys[1] is None
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/healthz")
 
@@ -71,11 +81,11 @@ def test_port_in_use_names_the_option(installation: Installation, occupied_port:
 
 @pytest.mark.usefixtures("asked")
 def test_kill_while_starting_ends_at_once(installation: Installation) -> None:
-    server = installation.start("up", "--port", "0")
-    server.until(lambda text: "Starting PostgreSQL" in text)
-    server.process.send_signal(signal.SIGTERM)
-    assert server.end() in {0, 130}, server.text
-    assert "Traceback" not in server.text
+    with installation.start("up", "--port", "0") as server:
+        server.until(lambda text: "PostgreSQL" in text)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.end() in {0, 130}, server.text
+        assert "Traceback" not in server.text
 
 
 def test_further_key_of_the_owner(installation: Installation, asked: dict[str, Any]) -> None:

@@ -10,7 +10,9 @@ from soma.interfaces.console.assets import FOR_EVER, contents, root
 from tests.interfaces.console.page import read
 
 IMPORT = re.compile(r'^(?:import|export)\b[^"]*? from "([^"]+)";$', re.MULTILINE)
-MARKUP_FROM_TEXT = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc")
+MARKUP_FROM_TEXT = re.compile(
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc"
+)
 ELSEWHERE = re.compile(r"""(?:["'(]|url\()\s*(?:https?:)?//""")
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 MODULES = sorted(name for name in contents() if name.startswith("soma/") and name.endswith(".js"))
@@ -58,7 +60,9 @@ def test_page_of_an_older_version_gets_the_present_assets_and_keeps_none(anonymo
 
 
 @pytest.mark.req("CHAT-002")
-@pytest.mark.parametrize("name", ["soma/none.js", "soma/", "../settings.py", "..%2f..%2fruntime.py", "soma/../runtime.py"])
+@pytest.mark.parametrize(
+    "name", ["soma/none.js", "soma/", "../settings.py", "..%2f..%2fruntime.py", "soma/../runtime.py"]
+)
 def test_nothing_else_is_an_asset(anonymous: httpx.Client, name: str) -> None:
     assert anonymous.get(f"{root()}/{name}").status_code == 404
 

@@ -60,18 +60,22 @@ def test_policy_allows_no_inline_code_and_no_other_place() -> None:
 def test_page_lists_conversations_and_opens_the_one_asked_for(person: Person, browser: httpx.Client) -> None:
     older, newer = begun(person, "The older one"), begun(person, "The newer one")
     page = read(browser.get("/").text)
-    listed = [element.attributes["data-conversation"] for element in page.all("a", **{"hx-target": "#dialogue"})]
+    listed = [
+        element.attributes["data-conversation"] for element in page.all("a", **{"hx-target": "#dialogue"})
+    ]
     assert listed == [newer, older]
     assert not page.with_attribute("aria-current")
     page = read(browser.get(f"/?c={older}").text)
     assert page.all("div", **{"data-conversation": older, "data-title": "The older one"})
-    assert [element.attributes["data-conversation"] for element in page.with_attribute("aria-current")] == [older]
+    assert [element.attributes["data-conversation"] for element in page.with_attribute("aria-current")] == [
+        older
+    ]
 
 
 @pytest.mark.req("CHAT-002")
 def test_hostile_titles_and_messages_stay_text(person: Person, browser: httpx.Client) -> None:
     conversation = begun(person, HOSTILE)
-    sent = person.client.post(f"{CONVERSATIONS}/{conversation}/messages", json={"text": HOSTILE})
+    sent = person.client.post(f"{CONVERSATIONS}/{conversation}/messages", json={"message": HOSTILE})
     person.client.post(f"/api/v2/chat/turns/{sent.json()['turn_id']}/cancel")
     for path in (f"/?c={conversation}", f"{BEGIN}/{conversation}", BEGIN):
         page = read(browser.get(path).text)
@@ -84,7 +88,9 @@ def test_hostile_titles_and_messages_stay_text(person: Person, browser: httpx.Cl
 @pytest.mark.req("CHAT-002")
 def test_message_carries_the_turn_to_follow(person: Person, browser: httpx.Client) -> None:
     conversation = begun(person, "")
-    sent = person.client.post(f"{CONVERSATIONS}/{conversation}/messages", json={"text": "What time is it?"})
+    sent = person.client.post(
+        f"{CONVERSATIONS}/{conversation}/messages", json={"message": "What time is it?"}
+    )
     turn = sent.json()["turn_id"]
     person.client.post(f"/api/v2/chat/turns/{turn}/cancel")
     said = read(browser.get(f"{BEGIN}/{conversation}").text).all("article", **{"aria-label": "You"})

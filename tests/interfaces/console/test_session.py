@@ -42,7 +42,9 @@ def test_form_without_scripts_leads_to_the_page(person: Person, browse: Browse) 
 
 
 @pytest.mark.req("AUTH-003")
-@pytest.mark.parametrize("token", ["", "nonsense", "soma_00000000000000000000000000000000_none", "x" * 600, "ü\x00"])
+@pytest.mark.parametrize(
+    "token", ["", "nonsense", "soma_00000000000000000000000000000000_none", "x" * 600, "ü\x00"]
+)
 def test_wrong_token_is_refused(browse: Browse, token: str) -> None:
     answer = browse(None).post(LOGIN, data={"token": token}, headers=SCRIPT)
     problem(answer, 401, "unauthenticated")
@@ -59,7 +61,9 @@ def test_wrong_token_is_refused(browse: Browse, token: str) -> None:
 @pytest.mark.parametrize(
     "headers", [{"Origin": "https://elsewhere.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
 )
-def test_other_sites_can_sign_nobody_in_or_out(person: Person, browse: Browse, headers: dict[str, str]) -> None:
+def test_other_sites_can_sign_nobody_in_or_out(
+    person: Person, browse: Browse, headers: dict[str, str]
+) -> None:
     browser = browse(person)
     del browser.headers["Origin"]
     answer = browser.post(LOGIN, data={"token": person.key}, headers=SCRIPT | headers)

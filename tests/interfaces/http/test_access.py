@@ -47,7 +47,7 @@ def test_other_tenant_finds_nothing_of_this_one(person: Person, newcomer: Callab
     stranger = newcomer()
     turn = person.ask("hello")
     conversation = person.client.get(f"{TURNS}/{turn}").json()["conversation_id"]
-    message = {"text": "hello"}
+    message = {"message": "hello"}
     for answer in (
         stranger.client.get(f"{CONVERSATIONS}/{conversation}"),
         stranger.client.get(f"{CONVERSATIONS}/{conversation}/trace"),
@@ -72,3 +72,11 @@ def test_what_is_another_tenants_looks_like_what_is_not_there(
     theirs = stranger.client.get(f"{CONVERSATIONS}/{conversation}").json()
     absent = stranger.client.get(f"{CONVERSATIONS}/{new_id()}").json()
     assert {**theirs, "trace_id": "", "instance": ""} == {**absent, "trace_id": "", "instance": ""}
+
+
+@pytest.mark.req("AUTH-004")
+@pytest.mark.parametrize("name", ["conversation_id", "user_id", "tenant_id"])
+def test_body_that_names_another_than_the_token_is_denied(person: Person, name: str) -> None:
+    address = f"{CONVERSATIONS}/{person.conversation()}/messages"
+    problem(person.client.post(address, json={"message": "hello", name: str(new_id())}), 403, "denied")
+    assert person.rows()["turn"] == 0

@@ -15,33 +15,33 @@ KIBIBYTE = 1024
 BAD = [
     pytest.param(b"", 422, "invalid_input", id="no body"),
     pytest.param(b"{}", 422, "invalid_input", id="empty object"),
-    pytest.param(b'{"text": ""}', 422, "invalid_input", id="empty text"),
-    pytest.param(b'{"text": " \\n\\t "}', 422, "invalid_input", id="white space"),
-    pytest.param(b'{"text": "\xff\xfe"}', 400, "not_utf8", id="not UTF-8"),
-    pytest.param(b'{"text": "hello"', 400, "malformed_json", id="cut off"),
+    pytest.param(b'{"message": ""}', 422, "invalid_input", id="empty text"),
+    pytest.param(b'{"message": " \\n\\t "}', 422, "invalid_input", id="white space"),
+    pytest.param(b'{"message": "\xff\xfe"}', 400, "not_utf8", id="not UTF-8"),
+    pytest.param(b'{"message": "hello"', 400, "malformed_json", id="cut off"),
     pytest.param(b"[" * 100_000, 400, "malformed_json", id="nested without end"),
-    pytest.param(b'{"text": "a", "text": "b"}', 400, "malformed_json", id="named twice"),
-    pytest.param(b'{"text": "a", "seed": NaN}', 400, "malformed_json", id="NaN"),
-    pytest.param(b'{"text": "a", "seed": ' + b"9" * 5000 + b"}", 400, "malformed_json", id="huge number"),
-    pytest.param(b'{"text": "a", "shout": true}', 422, "invalid_input", id="unknown field"),
-    pytest.param(b'{"text": "a", "\\ud800": 1}', 422, "invalid_input", id="field that is no text"),
-    pytest.param(b'{"text": 5}', 422, "invalid_input", id="number for text"),
-    pytest.param(b'{"text": ["a"]}', 422, "invalid_input", id="list for text"),
-    pytest.param(b'{"text": null}', 422, "invalid_input", id="null for text"),
-    pytest.param(b'{"text": "a", "seed": "5"}', 422, "invalid_input", id="text for number"),
-    pytest.param(b'{"text": "a", "seed": true}', 422, "invalid_input", id="true for number"),
-    pytest.param(b'{"text": "a", "seed": 5.5}', 422, "invalid_input", id="fraction for whole number"),
-    pytest.param(b'{"text": "a", "seed": -1}', 422, "invalid_input", id="negative seed"),
-    pytest.param(b'{"text": "a", "seed": 4294967296}', 422, "invalid_input", id="seed past 32 bits"),
+    pytest.param(b'{"message": "a", "message": "b"}', 400, "malformed_json", id="named twice"),
+    pytest.param(b'{"message": "a", "seed": NaN}', 400, "malformed_json", id="NaN"),
+    pytest.param(b'{"message": "a", "seed": ' + b"9" * 5000 + b"}", 400, "malformed_json", id="huge number"),
+    pytest.param(b'{"message": "a", "shout": true}', 422, "invalid_input", id="unknown field"),
+    pytest.param(b'{"message": "a", "\\ud800": 1}', 422, "invalid_input", id="field that is no text"),
+    pytest.param(b'{"message": 5}', 422, "invalid_input", id="number for text"),
+    pytest.param(b'{"message": ["a"]}', 422, "invalid_input", id="list for text"),
+    pytest.param(b'{"message": null}', 422, "invalid_input", id="null for text"),
+    pytest.param(b'{"message": "a", "seed": "5"}', 422, "invalid_input", id="text for number"),
+    pytest.param(b'{"message": "a", "seed": true}', 422, "invalid_input", id="true for number"),
+    pytest.param(b'{"message": "a", "seed": 5.5}', 422, "invalid_input", id="fraction for whole number"),
+    pytest.param(b'{"message": "a", "seed": -1}', 422, "invalid_input", id="negative seed"),
+    pytest.param(b'{"message": "a", "seed": 4294967296}', 422, "invalid_input", id="seed past 32 bits"),
     pytest.param(b'["a"]', 422, "invalid_input", id="list"),
     pytest.param(b'"a"', 422, "invalid_input", id="text"),
     pytest.param(b"null", 422, "invalid_input", id="null"),
-    pytest.param(b'{"text": "a\\u0000b"}', 422, "invalid_input", id="NUL"),
-    pytest.param(b'{"text": "a\\ud800b"}', 422, "invalid_input", id="half a surrogate pair"),
+    pytest.param(b'{"message": "a\\u0000b"}', 422, "invalid_input", id="NUL"),
+    pytest.param(b'{"message": "a\\ud800b"}', 422, "invalid_input", id="half a surrogate pair"),
     pytest.param(
-        json.dumps({"text": "a" * (32 * KIBIBYTE + 1)}).encode(), 413, "limit_exceeded", id="long text"
+        json.dumps({"message": "a" * (32 * KIBIBYTE + 1)}).encode(), 413, "limit_exceeded", id="long text"
     ),
-    pytest.param(json.dumps({"text": "a" * BODY_LIMIT}).encode(), 413, "limit_exceeded", id="long body"),
+    pytest.param(json.dumps({"message": "a" * BODY_LIMIT}).encode(), 413, "limit_exceeded", id="long body"),
 ]
 
 
@@ -67,7 +67,7 @@ def test_body_of_another_type_is_refused(person: Person, content_type: str) -> N
     before = person.rows()
     answer = person.client.post(
         f"{CONVERSATIONS}/{conversation}/messages",
-        content=b'{"text": "hello"}',
+        content=b'{"message": "hello"}',
         headers={"Content-Type": content_type},
     )
     problem(answer, 415, "unsupported_media_type")
@@ -84,7 +84,7 @@ def test_findings_point_into_the_body(person: Person) -> None:
 
 @pytest.mark.req("CHAT-001")
 def test_limit_is_named(person: Person) -> None:
-    body = json.dumps({"text": "a" * (40 * KIBIBYTE)}).encode()
+    body = json.dumps({"message": "a" * (40 * KIBIBYTE)}).encode()
     conversation = person.conversation()
     answer = person.client.post(f"{CONVERSATIONS}/{conversation}/messages", content=body, headers=JSON)
     document = problem(answer, 413, "limit_exceeded")
@@ -99,7 +99,7 @@ def test_long_body_in_chunks_is_refused(person: Person) -> None:
     before = person.rows()
 
     def chunks() -> Iterator[bytes]:
-        yield b'{"text": "'
+        yield b'{"message": "'
         for _ in range(64):
             yield b"a" * (64 * KIBIBYTE)
         yield b'"}'

@@ -33,7 +33,7 @@ def stream_of(
 ) -> AsyncIterator[bytes]:
     settings = SimpleNamespace(heartbeat_seconds=heartbeat, closing=closing or asyncio.Event())
     response = event_stream(cast(Runtime, settings), aiter(frames))
-    return cast(AsyncIterator[bytes], aiter(response))
+    return aiter(response)
 
 
 def frame(number: int, **data: Any) -> Frame:

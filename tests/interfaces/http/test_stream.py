@@ -44,7 +44,7 @@ def ended(person: Person, turn: str) -> dict[str, object]:
 def test_message_with_accept_event_stream_answers_with_the_stream(person: Person) -> None:
     address = f"{CONVERSATIONS}/{person.conversation()}/messages"
     headers = {"Accept": "text/event-stream", "Accept-Encoding": "gzip"}
-    with person.client.stream("POST", address, json={"text": WORDS}, headers=headers) as answer:
+    with person.client.stream("POST", address, json={"message": WORDS}, headers=headers) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "text/event-stream"
         assert answer.headers["x-accel-buffering"] == "no"
@@ -103,7 +103,7 @@ def test_client_that_leaves_does_not_stop_the_turn_and_finds_the_rest_later(pers
 def test_last_event_id_that_is_none_is_refused(person: Person) -> None:
     turn = person.ask(WORDS)
     for last in ("nonsense", "-1", "1.5", "1e3", "٣", "9" * 30, "0x10"):
-        headers = {"Last-Event-ID": last.encode()}
+        headers = {b"Last-Event-ID": last.encode()}
         problem(person.client.get(f"{TURNS}/{turn}/events", headers=headers), 422, "invalid_input")
         problem(person.client.get(f"{TURNS}/{turn}/events", params={"after": last}), 422, "invalid_input")
 
@@ -133,7 +133,7 @@ def test_unknown_turn_has_no_stream(newcomer: Callable[[], Person]) -> None:
 def test_message_is_accepted_with_its_turn(person: Person) -> None:
     conversation = person.conversation()
     answer: httpx.Response = person.client.post(
-        f"{CONVERSATIONS}/{conversation}/messages", json={"text": WORDS, "seed": 7}
+        f"{CONVERSATIONS}/{conversation}/messages", json={"message": WORDS, "seed": 7}
     )
     assert answer.status_code == 202
     assert answer.json()["conversation_id"] == conversation
@@ -149,9 +149,9 @@ def test_message_is_accepted_with_its_turn(person: Person) -> None:
 def test_idempotency_key_begins_one_turn(person: Person) -> None:
     address = f"{CONVERSATIONS}/{person.conversation()}/messages"
     headers = {"Idempotency-Key": "once"}
-    first = person.client.post(address, json={"text": WORDS}, headers=headers)
-    second = person.client.post(address, json={"text": WORDS}, headers=headers)
+    first = person.client.post(address, json={"message": WORDS}, headers=headers)
+    second = person.client.post(address, json={"message": WORDS}, headers=headers)
     assert first.status_code == second.status_code == 202
     assert first.json()["turn_id"] == second.json()["turn_id"]
-    other = person.client.post(address, json={"text": "Something else."}, headers=headers)
+    other = person.client.post(address, json={"message": "Something else."}, headers=headers)
     problem(other, 409, "conflict")

@@ -44,6 +44,13 @@ class Turn:
         number: int = self.attempts[-1]["first_frame_id"]
         return number
 
+    @property
+    def stuck_attempts(self) -> int:
+        """How many attempts in a row began at the iteration at which this one begins."""
+        resumed_at = [attempt["resumed_iteration"] or 0 for attempt in self.attempts]
+        others = (back for back, number in enumerate(reversed(resumed_at)) if number != resumed_at[-1])
+        return next(others, len(resumed_at))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:

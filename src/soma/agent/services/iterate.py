@@ -208,7 +208,7 @@ class IterationRunner:
         progress.iterations.append(iteration)
         progress.stream.emit("verify", verify_data(iteration))
         progress.stream.emit("learn", iteration.learning)
-        self._note("committed", progress)
+        self._observer.phase("committed", progress.turn.id, iteration.number)
 
     def _noted(self, progress: Progress, draft: Iteration) -> bool:
         specs = (progress.capsule.tool(one.call.tool) for one in draft.executions)

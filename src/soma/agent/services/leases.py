@@ -17,7 +17,6 @@ from soma.base.database import WORKER, worker_transaction
 LEASE_SECONDS = 6
 RENEW_SECONDS = 0.5
 TAKE_OVER_AT_MOST = 16
-MAXIMUM_ATTEMPTS = 5
 
 
 def renew(owner: str, turn_ids: list[UUID]) -> set[UUID]:

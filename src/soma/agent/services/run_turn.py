@@ -11,7 +11,6 @@ from soma.agent.errors import LeaseLost, TurnAbandoned
 from soma.agent.services.capsules import Capsules
 from soma.agent.services.finish_turn import fail_turn, finish_turn
 from soma.agent.services.iterate import IterationRunner
-from soma.agent.services.leases import MAXIMUM_ATTEMPTS
 from soma.agent.services.load_turn import load_turn
 from soma.agent.services.progress import Progress
 from soma.agent.services.streams import TurnStream
@@ -21,6 +20,9 @@ from soma.base.phases import PhaseObserver
 from soma.brain.api import Brain
 
 logger = logging.getLogger(__name__)
+
+MAXIMUM_ATTEMPTS = 10
+"""A turn that takes its process down again and again is given up; one that gets on is not."""
 
 
 class TurnRunner:
@@ -45,8 +47,8 @@ class TurnRunner:
         """Run `turn`. Anticipated failures end it as failed; a lost lease leaves it to its new holder."""
         self._announce(turn, stream)
         try:
-            if turn.attempt > MAXIMUM_ATTEMPTS:
-                raise TurnAbandoned(f"{MAXIMUM_ATTEMPTS} attempts were interrupted")
+            if turn.stuck_attempts > MAXIMUM_ATTEMPTS:
+                raise TurnAbandoned(f"{MAXIMUM_ATTEMPTS} attempts were interrupted at the same iteration")
             progress = await self._database.run(load_turn, turn, stream, stop, self._capsules, self._brain)
             await self._finish(progress, await self._loop(progress))
         except LeaseLost as error:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from soma.brain.domain.utterance import UtteranceKind
+from soma.brain.domain.weights import Weights
 
 MAX_TOP_K = 100
 
@@ -31,8 +32,9 @@ STATEMENTS = (UtteranceKind.STATEMENT,)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecallRequest:
-    """What to look for. Memories come from `namespace` of `tenant_id`, at most `top_k` (1 to 100) of them,
-    weighed as `agent_id` has learned (None: as no agent has).
+    """What to look for. Memories come from `namespace` of `tenant_id`, at most `top_k` (1 to 100) of them.
+    They are weighed by `weights`, for a caller that holds its agent's; else as `agent_id` has learned, which
+    costs a statement; without either, as no agent has.
 
     `min_score` is the least cosine to the query, in [0, 1]. `exclude_input_hash` leaves out what stems from
     that very message: a turn must not recall itself. `as_of` leaves out what occurred later, and is the time
@@ -48,6 +50,7 @@ class RecallRequest:
     exclude_input_hash: str | None = None
     as_of: datetime | None = None
     kinds: tuple[UtteranceKind, ...] | None = STATEMENTS
+    weights: Weights | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

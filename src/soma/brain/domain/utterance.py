@@ -5,13 +5,16 @@ from enum import StrEnum
 
 
 class UtteranceKind(StrEnum):
-    """A statement tells something; a question or a bare command only asks for it."""
+    """A statement tells something; a question or a bare command only asks for it; a reply is an assistant's,
+    made from what it was told, or made up."""
 
     STATEMENT = "statement"
     QUESTION = "question"
     COMMAND = "command"
+    REPLY = "reply"
 
 
+ASSISTANT = "assistant"
 QUESTION_WORDS = frozenset("what who whom whose which when where why how".split())
 AUXILIARIES = frozenset(
     """
@@ -45,12 +48,17 @@ CONTRACTED_VERB = re.compile(r"\b(what|who|where|when|why|how)'?(?:s|re|d|ll)\b"
 """With its apostrophe or without: "what's" and "whats" are both "what is"."""
 
 
-def utterance_kind(text: str) -> UtteranceKind:
-    """The kind of `text` by its sentences: a statement if any of them is one, else what the last one is.
+def utterance_kind(text: str, *, role: str) -> UtteranceKind:
+    """The kind of `text`, said by `role`: an assistant's is a reply. Anybody else's is judged by its
+    sentences: a statement if any of them is one, else what the last one is. A rule of thumb for English;
+    what it does not understand is a statement, since losing a fact is worse than keeping a question.
 
-    A rule of thumb for English. What it does not understand is a statement, since losing a fact is worse
-    than keeping a question.
+    Replies are kept apart because they come nearer to a question than the fact that answers it. To "What is
+    my dog's name?" the cosine of "My dog is called Rex" is .65, of "Your dog's name is Max" .73, of "I don't
+    know what your dog's name is" .81.
     """
+    if role == ASSISTANT:
+        return UtteranceKind.REPLY
     kinds = [_sentence_kind(sentence) for sentence in SENTENCE.findall(text) if WORD.search(sentence)]
     if not kinds or UtteranceKind.STATEMENT in kinds:
         return UtteranceKind.STATEMENT

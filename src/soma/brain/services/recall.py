@@ -60,6 +60,8 @@ def _search(
 
 
 def _weights(request: RecallRequest) -> Weights:
+    if request.weights is not None:
+        return request.weights
     state = None if request.agent_id is None else standing_state(request.tenant_id, request.agent_id)
     return Weights() if state is None else state.weights
 

@@ -46,7 +46,7 @@ def _store(
 
 
 def _record(item: RememberItem, created_at: datetime) -> MemoryRecord:
-    kind = item.provenance.get("kind") or utterance_kind(item.content)
+    kind = item.provenance.get("kind") or utterance_kind(item.content, role=item.role)
     return MemoryRecord(
         id=new_id(),
         namespace=item.namespace,

@@ -1,5 +1,6 @@
 """`somagent ask`: one turn, no server needed."""
 
+import sys
 from dataclasses import dataclass
 
 import click
@@ -7,6 +8,7 @@ import orjson
 from rich.console import Console
 
 from soma.agent.api import Frame
+from soma.base.errors import InvalidInput
 from soma.interfaces.cli.boot import Boot
 from soma.interfaces.cli.exits import Exit
 from soma.interfaces.cli.signals import run
@@ -39,7 +41,7 @@ def ask(
     boot: Boot, text: str, *, as_json: bool, seed: int | None, agent: str | None, conversation: str | None
 ) -> None:
     """Ask one question and print the answer. TEXT may be - to read standard input."""
-    asked = click.get_text_stream("stdin").read() if text == "-" else text
+    asked = _standard_input() if text == "-" else text
     question = Question(text=asked, seed=seed, agent=agent, conversation=conversation)
     console = output()
     result = run(lambda _: _ask(boot, question, console, live=console.is_terminal and not as_json))
@@ -48,6 +50,13 @@ def ask(
     elif not console.is_terminal:
         click.echo(result.turn.answer or "")
     raise SystemExit(Exit.FAILED if result.failed else Exit.OK)
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"standard input is not UTF-8: byte {error.start} is out of place") from None
 
 
 async def _ask(boot: Boot, question: Question, console: Console, *, live: bool) -> TurnResult:

@@ -4,10 +4,10 @@ The session is looked up, the policy decides, and a denial is recorded, all in o
 thread.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.http import HttpRequest
 from ninja.security.base import AuthBase
@@ -109,11 +109,11 @@ def principal_of(request: HttpRequest) -> Principal:
 
 def audited(
     view: Callable[Concatenate[HttpRequest, P], Awaitable[T]],
-) -> Callable[Concatenate[HttpRequest, P], Awaitable[T]]:
+) -> Callable[Concatenate[HttpRequest, P], Coroutine[Any, Any, T]]:
     """Record the decision that allowed a write, before the write and once its input has proved valid."""
 
     @wraps(view)
-    async def recorded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def recorded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> T:
         granted = grant_of(request)
         await current().database.run(record_decision, granted.asked, granted.decision)
         return await view(request, *args, **kwargs)

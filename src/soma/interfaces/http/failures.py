@@ -33,7 +33,7 @@ def register(api: NinjaAPI) -> None:
     api.add_exception_handler(Refusal, _refused)
     api.add_exception_handler(ValidationError, _invalid)
     api.add_exception_handler(HttpError, _of_framework)
-    api.add_exception_handler(Http404, not_found)
+    api.add_exception_handler(Http404, lambda request, _: not_found(request))
     api.add_exception_handler(Exception, _unanticipated)
 
 

@@ -53,7 +53,8 @@ async def _chunks(runtime: Runtime, frames: AsyncIterator[Frame]) -> AsyncIterat
     with OPEN_STREAMS.track_inprogress():
         try:
             while True:
-                await asyncio.wait({coming, closing}, timeout=runtime.heartbeat_seconds, return_when=FIRST)
+                watched: set[asyncio.Future[Any]] = {coming, closing}
+                await asyncio.wait(watched, timeout=runtime.heartbeat_seconds, return_when=FIRST)
                 if coming.done():
                     frame = coming.result()
                     if frame is None:

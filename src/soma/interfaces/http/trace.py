@@ -2,11 +2,12 @@
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, cast
 
 from asgiref.sync import markcoroutinefunction
 from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -26,7 +27,7 @@ _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 GetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 
-def trace_of(scope: dict[str, Any]) -> str:
+def trace_of(scope: MutableMapping[str, Any]) -> str:
     """The trace id of an ASGI request, 32 hex digits; decided at the first call and kept in the scope."""
     if SCOPE_TRACE not in scope:
         scope[SCOPE_TRACE] = _from_traceparent(scope) or secrets.token_hex(16)
@@ -35,7 +36,7 @@ def trace_of(scope: dict[str, Any]) -> str:
 
 def trace_id(request: HttpRequest) -> str:
     """The trace id of `request`, 32 hex digits."""
-    return trace_of(request.scope)
+    return trace_of(_scope(request))
 
 
 class TraceMiddleware:
@@ -54,11 +55,15 @@ class TraceMiddleware:
         trace = trace_id(request)
         response = await self._get_response(request) if _is_our_host(request) else _foreign_host(request)
         if request.resolver_match is not None:
-            request.scope[SCOPE_ROUTE] = "/" + _PARAMETER.sub(r"{\1}", request.resolver_match.route)
+            _scope(request)[SCOPE_ROUTE] = "/" + _PARAMETER.sub(r"{\1}", request.resolver_match.route)
         if response.status_code == 405:
             response = _not_allowed(request, response)
         response[HEADER] = trace
         return response
+
+
+def _scope(request: HttpRequest) -> MutableMapping[str, Any]:
+    return cast("dict[str, Any]", cast(ASGIRequest, request).scope)
 
 
 def _is_our_host(request: HttpRequest) -> bool:
@@ -84,7 +89,7 @@ def _not_allowed(request: HttpRequest, response: HttpResponseBase) -> HttpRespon
     return problem
 
 
-def _from_traceparent(scope: dict[str, Any]) -> str | None:
+def _from_traceparent(scope: MutableMapping[str, Any]) -> str | None:
     for name, value in scope.get("headers", ()):
         if name == b"traceparent":
             match = _TRACEPARENT.fullmatch(value.strip())

@@ -21,6 +21,7 @@ def within_limit(text: str) -> str:
     return text
 
 
+Id = Annotated[UUID, Field(strict=False)]
 Words = Annotated[FilledText, AfterValidator(within_limit)]
 
 
@@ -32,10 +33,16 @@ class ConversationRequest(Sent):
 
 
 class MessageRequest(Sent):
-    """What a person says, and the seed of the answer's sampling."""
+    """What a person says, and the seed of the answer's sampling.
 
-    text: Words
+    The ids may be left out: the address and the token say the same. Where they are given, they must agree.
+    """
+
+    message: Words
     seed: Annotated[int, Field(ge=0, le=SEED_LIMIT)] | None = None
+    conversation_id: Id | None = None
+    user_id: Id | None = None
+    tenant_id: Id | None = None
 
 
 class Message(Given):

@@ -17,7 +17,7 @@ class RecallQuery(Sent):
 
     query: FilledText
     top_k: Annotated[int, Field(ge=1)] = 8
-    min_score: Share | None = None
+    min_score: Share = 0.3
     as_of: Time | None = None
 
 
@@ -46,7 +46,7 @@ class Recalled(Given):
 
 
 class Item(Sent):
-    """One thing to remember. The same key again rewrites it; without one, the content names itself."""
+    """One thing to remember. The same key again rewrites it; without one, it gets a name of its own."""
 
     content: FilledText
     key: Annotated[FilledText, Field(max_length=200)] | None = None

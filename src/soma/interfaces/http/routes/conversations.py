@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from ninja import Header, Query, Router, Status
 
+from soma.base.errors import Denied
+from soma.base.tenancy import Principal
 from soma.interfaces.http.access import SessionToken, audited, principal_of
 from soma.interfaces.http.documents.chat import (
     Accepted,
@@ -24,7 +26,7 @@ IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_lengt
 
 @router.post("/api/v2/chat/conversations", auth=SessionToken("chat:write"), response={201: Conversation})
 @audited
-async def create_conversation(request: HttpRequest, wanted: ConversationRequest) -> Status:
+async def create_conversation(request: HttpRequest, wanted: ConversationRequest) -> Status[Conversation]:
     """Begin a conversation."""
     begun = await current().agent.create_conversation(
         principal_of(request), title=wanted.title, agent=wanted.agent
@@ -63,12 +65,24 @@ async def send_message(
     conversation_id: UUID,
     message: MessageRequest,
     idempotency_key: IdempotencyKey = None,
-) -> Status | HttpResponseBase:
+) -> Status[Accepted] | HttpResponseBase:
     """Send a message, which begins a turn. With `Accept: text/event-stream` the answer is the stream."""
     runtime, principal = current(), principal_of(request)
+    _agree(message, principal, conversation_id)
     accepted = await runtime.agent.send_message(
-        principal, conversation_id, message.text, seed=message.seed, idempotency_key=idempotency_key
+        principal, conversation_id, message.message, seed=message.seed, idempotency_key=idempotency_key
     )
     if wants_stream(request):
         return event_stream(runtime, runtime.agent.stream(principal, accepted.turn_id))
     return Status(202, Accepted.model_validate(accepted))
+
+
+def _agree(message: MessageRequest, principal: Principal, conversation_id: UUID) -> None:
+    """Raises Denied when the body names another conversation, user or tenant than address and token do."""
+    same = (
+        message.conversation_id in {None, conversation_id}
+        and message.user_id in {None, principal.user_id}
+        and message.tenant_id in {None, principal.tenant_id}
+    )
+    if not same:
+        raise Denied("the body names another conversation, user or tenant than the address and the token")

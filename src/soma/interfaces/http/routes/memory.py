@@ -3,8 +3,8 @@
 from django.http import HttpRequest
 from ninja import Router
 
-from soma.base.canonical import sha256_hex
 from soma.base.clock import now
+from soma.base.ids import new_id
 from soma.base.tenancy import Principal
 from soma.brain.api import RecallRequest, RememberItem
 from soma.interfaces.http.access import SessionToken, audited, principal_of
@@ -18,7 +18,6 @@ router = Router(tags=["memory"])
 async def recall(request: HttpRequest, wanted: RecallQuery) -> Recalled:
     """What memory knows that bears on the query, explained."""
     runtime, principal = current(), principal_of(request)
-    threshold = {} if wanted.min_score is None else {"min_score": wanted.min_score}
     question = RecallRequest(
         tenant_id=principal.tenant_id,
         agent_id=None,
@@ -26,7 +25,7 @@ async def recall(request: HttpRequest, wanted: RecallQuery) -> Recalled:
         query=wanted.query,
         top_k=wanted.top_k,
         as_of=wanted.as_of,
-        **threshold,
+        min_score=wanted.min_score,
     )
     return Recalled.model_validate(await runtime.database.run(runtime.brain.recall, question))
 
@@ -44,7 +43,7 @@ async def remember(request: HttpRequest, told: RememberRequest) -> Remembered:
 def _item(principal: Principal, item: Item) -> RememberItem:
     return RememberItem(
         namespace=str(principal.user_id),
-        key=item.key or f"told:{sha256_hex(item.content.encode())}",
+        key=item.key or f"told:{new_id()}",
         content=item.content,
         role="user",
         occurred_at=item.occurred_at or now(),

@@ -13,8 +13,11 @@ const CONNECTION = { connecting: "Connecting", reconnecting: "Reconnecting" };
 export class AnswerView {
   #markdown;
   #connection = "open";
+  #told = "";
 
-  constructor(turnId) {
+  /** `retry()` asks the same again; it is offered when the turn fails. */
+  constructor(turnId, retry) {
+    this.retry = retry;
     this.node = stamp("answer-template");
     this.node.dataset.turn = turnId;
     this.prose = this.node.querySelector(".prose");
@@ -32,7 +35,7 @@ export class AnswerView {
     this.prose.setAttribute("aria-busy", String(!done));
     this.node.dataset.status = turn.status;
     this.#drawMeta(turn, done);
-    if (turn.failure) this.fail({ title: "The turn failed", detail: turn.failure.detail, code: turn.failure.code, traceId: turn.traceId });
+    if (turn.failure) this.fail({ title: "The turn failed", detail: turn.failure.detail, traceId: turn.traceId }, this.retry);
   }
 
   /** Say how the connection stands: "open", "connecting" or "reconnecting". */
@@ -42,9 +45,12 @@ export class AnswerView {
   }
 
   /** Show why there is no answer. */
-  fail(problem) {
+  fail({ title, detail, traceId }, retry = null) {
+    const told = JSON.stringify([title, detail, traceId]);
+    if (this.#told === told) return;
+    this.#told = told;
     this.node.querySelector(".problem")?.remove();
-    this.meta.before(problemCard(problem));
+    this.meta.before(problemCard({ title, detail, traceId }, retry));
     this.prose.setAttribute("aria-busy", "false");
   }
 
@@ -96,7 +102,7 @@ export function problemCard({ title, detail, traceId }, retry = null) {
   trace.hidden = !traceId;
   write(trace.querySelector("code"), traceId ?? "");
   const button = node.querySelector("button");
-  button.hidden = retry === null;
-  if (retry) button.addEventListener("click", retry, { once: true });
+  button.hidden = !retry;
+  if (retry) button.addEventListener("click", retry);
   return node;
 }

@@ -47,7 +47,7 @@ export const turnPath = (turnId) => `/api/v2/chat/turns/${encodeURIComponent(tur
 /** Send a message; repeating it with the same key never makes a second turn. */
 export const sendMessage = (conversationId, text, key) =>
   call("POST", `/api/v2/chat/conversations/${encodeURIComponent(conversationId)}/messages`, {
-    json: { text },
+    json: { message: text },
     headers: { "Idempotency-Key": key },
   });
 

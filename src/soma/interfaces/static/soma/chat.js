@@ -101,8 +101,8 @@ export class Chat {
   // htmx swaps the new, empty conversation into #dialogue and pushes its address.
   async #create(text) {
     const title = [...text.trim().replace(/\s+/g, " ")].slice(0, TITLE_LENGTH).join("");
-    await window.htmx.ajax("POST", "/console/conversations", { target: "#dialogue", values: { title } });
-    if (!this.dialogue.conversation) throw new Problem({ title: "Not sent", detail: "The conversation could not be created." });
+    await window.htmx.ajax("POST", "/console/conversations", { target: "#dialogue", values: { title } }).catch(() => null);
+    if (!this.dialogue.conversation) throw new Problem({ detail: "The message was not sent: its conversation could not be begun." });
   }
 
   async #deliver(text, key) {
@@ -127,13 +127,17 @@ export class Chat {
     this.#live?.stop();
     this.#state("running");
     this.#live = new Watch(turnId, {
-      answer: this.dialogue.addAnswer(turnId),
+      answer: this.dialogue.addAnswer(turnId, (text) => this.#again(text)),
       live,
       onFrame: (turn) => this.inspector.changed(turn),
       onEnd: (turn) => this.#ended(turn),
       onRefused: (problem) => this.#refused(problem),
     });
     this.inspect(turnId);
+  }
+
+  #again(text) {
+    if (this.composer.state === "idle") this.#deliver(text, newKey());
   }
 
   #ended(turn) {

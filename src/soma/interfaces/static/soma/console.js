@@ -24,7 +24,17 @@ function markOpenConversation() {
   }
 }
 
+// Only the newest wish for what the middle shows counts: a slower answer to an older one must not replace it.
+let loading = null;
+
+document.body.addEventListener("htmx:beforeRequest", ({ detail: { target, xhr } }) => {
+  if (target.id !== "dialogue") return;
+  loading?.abort();
+  loading = xhr;
+});
+
 function startNew() {
+  loading?.abort();
   panels.hideDrawers();
   chat.startNew();
   markOpenConversation();

@@ -88,9 +88,10 @@ export class Dialogue {
     node.append(problemCard(problem, again));
   }
 
-  /** Add an answer that will grow. */
-  addAnswer(turnId) {
-    const view = new AnswerView(turnId);
+  /** Add an answer that will grow; `onRetry(text)` is told the message to send again if it fails. */
+  addAnswer(turnId, onRetry) {
+    const said = [...this.root.querySelectorAll(".said")].at(-1);
+    const view = new AnswerView(turnId, said ? () => onRetry(said.textContent) : null);
     this.#add(view.node);
     return view;
   }

@@ -40,11 +40,6 @@ export class Inspector {
     });
   }
 
-  /** The turn shown, or null. */
-  get shown() {
-    return this.#turn;
-  }
-
   #draw() {
     if (!this.#turn) return;
     for (const section of this.sections) section.draw(this.#turn);

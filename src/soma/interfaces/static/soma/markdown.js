@@ -11,7 +11,7 @@ const QUOTE = /^\s{0,3}>\s?(.*)$/;
 const RULE = /^\s{0,3}([-*_])(\s*\1){2,}\s*$/;
 
 /** Split `text` into blocks {kind, lines, info}. An unclosed fence is a code block still being written. */
-export function blocks(text) {
+function blocks(text) {
   const found = [];
   let open = null;
   const start = (kind, lines, info = "") => found.push((open = { kind, lines, info }));

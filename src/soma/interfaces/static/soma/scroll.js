@@ -1,6 +1,7 @@
 // Follows the newest text while the reader is at the bottom, and lets go the moment they scroll away.
 
 const NEAR_PX = 48;
+const AT_END_PX = 3;
 
 /** Keeps `viewport` at its end as `content` grows; shows `jump` when the reader has moved away. */
 export class StickyScroll {
@@ -26,18 +27,22 @@ export class StickyScroll {
     return this.viewport.scrollHeight - this.viewport.clientHeight - this.viewport.scrollTop;
   }
 
-  // Only an upward move lets go: growth of the content also fires scroll events.
+  // A move up lets go, however small; coming back near the end takes hold again.
   #moved() {
     const up = this.viewport.scrollTop < this.#lastTop - 1;
     this.#lastTop = this.viewport.scrollTop;
-    if (this.#distance < NEAR_PX) this.#following = true;
-    else if (up) this.#following = false;
-    this.jump.hidden = this.#following || this.#distance < NEAR_PX;
+    if (up) this.#following = this.#distance < AT_END_PX;
+    else if (this.#distance < NEAR_PX) this.#following = true;
+    this.#showJump();
   }
 
   #grew() {
     if (this.#following) this.viewport.scrollTop = this.viewport.scrollHeight;
     this.#lastTop = this.viewport.scrollTop;
+    this.#showJump();
+  }
+
+  #showJump() {
     this.jump.hidden = this.#following || this.#distance < NEAR_PX;
   }
 }

@@ -49,7 +49,6 @@ export class Session {
       this.#last = Date.now();
       onRestored();
     });
-    this.dialog.addEventListener("cancel", (event) => event.preventDefault());
     setInterval(() => this.#refresh(), REFRESH_MS);
     for (const [target, name] of [[document, "visibilitychange"], [window, "online"]]) {
       target.addEventListener(name, () => this.#whenStale());

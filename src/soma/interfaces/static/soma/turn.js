@@ -124,8 +124,11 @@ const SHORTEST_MS = 0.1;
 export function enrich(turn, trace) {
   turn.traceId = trace.trace_id ?? "";
   for (const { phase, iteration: number, ms } of trace.phases ?? []) {
-    const timing = TRACED[phase] && turn.iterations.has(number) ? (turn.iterations.get(number).timing ??= []) : null;
-    if (timing && ms >= SHORTEST_MS) timing.push({ phase: TRACED[phase], ms });
+    const iteration = turn.iterations.get(number);
+    if (!iteration || !TRACED[phase]) continue;
+    iteration.timing ??= [];
+    const idle = phase === "tools" && !iteration.tools.size;
+    if (ms >= SHORTEST_MS && !idle) iteration.timing.push({ phase: TRACED[phase], ms });
   }
   for (const { timing } of turn.iterations.values()) timing?.sort((a, b) => ORDER.indexOf(a.phase) - ORDER.indexOf(b.phase));
   for (const { iteration: number, evidence = [] } of trace.iterations ?? []) {

@@ -1,0 +1,73 @@
+"""`python -m benchmarks [--only turns,langgraph,model,start] [--quick]`: JSON lines on standard output."""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.home import fresh_home
+from benchmarks.lines import tell
+from benchmarks.start import start
+
+NAMES = ("turns", "langgraph", "model", "start")
+SECONDS = 180.0
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+"""What caps the threads of numpy's libraries."""
+
+
+def main() -> int:
+    """Run what the command line names. Each benchmark has a process and a home of its own."""
+    names, quick = _arguments()
+    failed = False
+    for group in (["turns", "langgraph"], ["model"]):
+        chosen = [name for name in group if name in names]
+        failed |= bool(chosen) and not _child(chosen, quick)
+    if "start" in names:
+        with fresh_home() as home:
+            start(home, _environment(home))
+    return int(failed)
+
+
+def _arguments() -> tuple[list[str], bool]:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Prints JSON lines.")
+    parser.add_argument("--only", default=",".join(NAMES), help=f"some of {','.join(NAMES)}")
+    parser.add_argument("--quick", action="store_true", help="few rounds: to see that it works")
+    arguments = parser.parse_args()
+    names = arguments.only.split(",")
+    if unknown := set(names) - set(NAMES):
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    return names, arguments.quick
+
+
+def _child(names: list[str], quick: bool) -> bool:
+    """Whether the benchmarks `names` ended well."""
+    with fresh_home() as home:
+        command = [sys.executable, "-m", "benchmarks.child", *names, *(["--quick"] if quick else [])]
+        try:
+            return (
+                subprocess.run(command, env=_environment(home), timeout=SECONDS, check=False).returncode == 0
+            )
+        except subprocess.TimeoutExpired:
+            tell(f"{', '.join(names)}: stopped after {SECONDS:g} s")
+            return False
+
+
+def _environment(home: Path) -> Mapping[str, str]:
+    """This environment without any setting of SomaStack's, so that everybody measures the same."""
+    inherited = {  # the environment is handed on here, not read
+        name: value
+        for name, value in os.environ.items()  # noqa: TID251
+        if not name.startswith(("SOMAGENT_", "SA01_", "LANGSMITH_", "LANGCHAIN_"))
+    }
+    return {
+        **inherited,
+        **dict.fromkeys(ONE_THREAD, "1"),
+        "DJANGO_SETTINGS_MODULE": "soma.project.settings",
+        "SOMAGENT_HOME": str(home),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
