@@ -77,7 +77,7 @@ def test_a_turn_survives_kill_9_while_it_speaks(server: Server) -> None:
     frames = _frames(server, turn_id, after=seen)
 
     assert turn["status"] == "completed"
-    assert [each["event"] for each in frames][0] == "turn.started"
+    assert frames[0]["event"] == "turn.started"
     assert frames[0]["data"]["attempt"] == 2
     assert frames[0]["data"]["resumed_iteration"] == 0
     words = "".join(each["data"]["text"] for each in frames if each["event"] == "answer.delta")
@@ -133,7 +133,7 @@ def _logged(server: Server, turns: list[str]) -> list[tuple[str, str, dict[str, 
 def _query(server: Server, statement: str) -> list[Any]:
     socket = (data_directory(server.home) / "postmaster.pid").read_text().splitlines()[4]
     with psycopg.connect(host=socket, user=SUPERUSER, dbname=DATABASE) as connection:
-        return connection.execute(statement).fetchall()  # type: ignore[arg-type]
+        return connection.execute(statement).fetchall()
 
 
 def _read_until_first_words(server: Server, turn_id: str) -> int:

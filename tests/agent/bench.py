@@ -25,8 +25,8 @@ from soma.agent.api import (
     TurnRunner,
     TurnView,
 )
-from soma.base.crypto import SigningKey
 from soma.base.canonical import json_value
+from soma.base.crypto import SigningKey
 from soma.base.database import DatabaseThreads, tenant_transaction
 from soma.base.ids import new_id
 from soma.base.phases import PhaseObserver, Unobserved
@@ -93,9 +93,7 @@ class Bench:
         if start:
             self.call(self.agent.start)
         self._started = start
-        self.conversation = self.call(
-            self.agent.create_conversation, self.principal, agent=name
-        ).id
+        self.conversation = self.call(self.agent.create_conversation, self.principal, agent=name).id
 
     def _agent(
         self,
@@ -108,7 +106,12 @@ class Bench:
     ) -> Agent:
         desk, watch = self.desk, observer or Unobserved()
         brain, policy = brain or desk.brain, policy or desk.policy
-        adapters = [CalculatorTool(), ClockTool(), MemoryRecallTool(brain, desk.database), *tools]
+        adapters: list[ToolPort] = [
+            CalculatorTool(),
+            ClockTool(),
+            MemoryRecallTool(brain, desk.database),
+            *tools,
+        ]
         runner = TurnRunner(
             database=desk.database,
             brain=brain,
@@ -142,9 +145,7 @@ class Bench:
 
     def send(self, text: str, **options: Any) -> UUID:
         """Send a message; the turn's id."""
-        return self.call(
-            self.agent.send_message, self.principal, self.conversation, text, **options
-        ).turn_id
+        return self.call(self.agent.send_message, self.principal, self.conversation, text, **options).turn_id
 
     def frames(self, turn_id: UUID, *, after: int = 0) -> list[Frame]:
         """All frames of a turn with ids above `after`, once it has ended."""

@@ -37,5 +37,3 @@ def make_bench(desk: "Desk", tenant: UUID) -> "Iterator[Callable[..., Bench]]":
     yield make
     for bench in benches:
         bench.close()
-
-

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from soma.agent.api import ModelDelta, ModelOutput, ModelRequest, ModelUnavailable, ToolCall
 
@@ -24,7 +24,7 @@ class ScriptedModel:
     async def stream(
         self, request: ModelRequest, stop: asyncio.Event
     ) -> AsyncIterator[ModelDelta | ModelOutput]:
-        """See ModelPort. While `holding` is an unset event, waits for it, or for `stop`, after the first word."""
+        """See ModelPort. While `holding` is unset, waits for it, or for `stop`, after the first word."""
         self.requests.append(request)
         reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
         if isinstance(reply, ModelUnavailable):
@@ -62,7 +62,7 @@ def said(text: str, *, confidence: float = 0.5) -> ModelOutput:
     )
 
 
-def called(*calls: tuple[str, dict[str, object]], confidence: float = 0.5) -> ModelOutput:
+def called(*calls: tuple[str, Mapping[str, object]], confidence: float = 0.5) -> ModelOutput:
     """A wish to use tools."""
     return ModelOutput(
         text="",

@@ -1,5 +1,7 @@
 """The learning loop on real engines, with a scripted remote model."""
 
+import hashlib
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -40,11 +42,9 @@ def test_every_iteration_learns_and_hands_its_state_on(make_bench: MakeBench) ->
     iterations = bench.trace(bench.ask("2 + 40?").id)["iterations"]
 
     assert len(iterations) == 4
-    for earlier, later in zip(iterations, iterations[1:], strict=False):
+    for earlier, later in itertools.pairwise(iterations):
         assert earlier["learning"]["weights_after"] == later["learning"]["weights_before"]
-        assert (
-            earlier["learning"]["neuromodulators_after"] == later["learning"]["neuromodulators_before"]
-        )
+        assert earlier["learning"]["neuromodulators_after"] == later["learning"]["neuromodulators_before"]
     assert any(each["learning"]["applied"] for each in iterations)
 
 
@@ -86,7 +86,7 @@ def test_a_refining_turn_answers_with_its_best_iteration(make_bench: MakeBench) 
 
     assert (turn.answer, turn.exit_reason, turn.iterations) == ("better one", "max_iterations", 3)
     assert turn.convergence_score == pytest.approx(0.8)
-    assert [message.content for message in model.requests[1].messages[-2:]][0] == "first draft"
+    assert model.requests[1].messages[-2].content == "first draft"
 
 
 @pytest.mark.req("RLM-003")
@@ -175,6 +175,4 @@ def test_without_any_model_the_turn_fails_and_says_so(make_bench: MakeBench) -> 
 
 
 def _seed(turn_id: Any) -> int:
-    import hashlib
-
     return int(hashlib.sha256(str(turn_id).encode()).hexdigest()[:8], 16)

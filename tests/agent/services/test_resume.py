@@ -46,7 +46,15 @@ def resumed(dead: Bench, alive: Bench, turn_id: UUID) -> None:
 @pytest.mark.req("CHAT-004")
 @pytest.mark.parametrize(
     ("phase", "iteration"),
-    [("started", -1), ("recall", 0), ("model", 1), ("tools", 1), ("learn", 1), ("committed", 2), ("finish", -1)],
+    [
+        ("started", -1),
+        ("recall", 0),
+        ("model", 1),
+        ("tools", 1),
+        ("learn", 1),
+        ("committed", 2),
+        ("finish", -1),
+    ],
 )
 def test_no_iteration_is_lost_or_doubled(make_bench: MakeBench, phase: str, iteration: int) -> None:
     script = [called(ADD), called(ADD), said("It is 42.")]
@@ -104,9 +112,7 @@ def test_whoever_lost_the_lease_commits_nothing_more(make_bench: MakeBench) -> N
     bench = make_bench(model, observer=Steals(), start=False)
 
     async def steal_in_time() -> None:
-        turn_id = (
-            await bench.agent.send_message(bench.principal, bench.conversation, "Hello.")
-        ).turn_id
+        turn_id = (await bench.agent.send_message(bench.principal, bench.conversation, "Hello.")).turn_id
         await bench.desk.database.run(_give_away, bench.tenant, turn_id)
         async for _ in bench.agent._streams.get(turn_id).follow(0):  # type: ignore[union-attr]
             pass

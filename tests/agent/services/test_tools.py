@@ -166,6 +166,7 @@ def test_at_most_four_tools_run_at_once_and_none_past_its_time(make_bench: MakeB
     assert most[0] == 4
 
 
+@pytest.mark.req("TOOL-004")
 def test_a_foreign_exception_is_a_recorded_error(make_bench: MakeBench) -> None:
     bench = make_bench(
         ScriptedModel(called(("odd", {})), said("Hm.")),
@@ -176,6 +177,7 @@ def test_a_foreign_exception_is_a_recorded_error(make_bench: MakeBench) -> None:
     assert tools_of(bench, bench.ask("Go.").id)[0]["output"] == "ZeroDivisionError: division by zero"
 
 
+@pytest.mark.req("TOOL-005")
 def test_an_output_past_the_limit_is_refused_with_the_limit_named(make_bench: MakeBench) -> None:
     bench = make_bench(
         ScriptedModel(called(("big", {})), said("Hm.")),

@@ -17,7 +17,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 
 @pytest.fixture(scope="session")
 def asked(installation: Installation) -> dict[str, Any]:
-    """What the first `ask --json` of a fresh home says."""
+    """What the first `ask --json` of a fresh home says. Tests that need a home with a database use it."""
     return installation.ask("Say hello.", "--seed", "7")
 
 

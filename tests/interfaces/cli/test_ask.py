@@ -67,7 +67,6 @@ def test_wrong_use_is_2(installation: Installation, arguments: list[str], says: 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["ask", " "], "message"),
         (["ask", "hello", "--conversation", "0198a5ee-0000-7000-8000-000000000000"], "no such conversation"),
         (["ask", "hello", "--agent", "nobody"], "nobody"),
     ],

@@ -153,7 +153,8 @@ def _payload(request: ModelRequest) -> dict[str, Any]:
 
 
 def _server(path: Path, threads: int, key: str) -> Any:
-    import xllamacpp
+    # Half a second and 100 MB that only the process which runs the model needs.
+    import xllamacpp  # noqa: PLC0415
 
     if not path.is_file():
         raise ModelUnavailable(f"there is no model file at {path}")
