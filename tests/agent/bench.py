@@ -25,9 +25,13 @@ from soma.agent.api import (
     TurnRunner,
     TurnView,
 )
+from soma.agent.domain.turn import Turn
+from soma.agent.models import TurnRow
+from soma.agent.services.leases import claim
+from soma.agent.services.rows import turn_of
 from soma.base.canonical import json_value
 from soma.base.crypto import SigningKey
-from soma.base.database import DatabaseThreads, tenant_transaction
+from soma.base.database import WORKER, DatabaseThreads, tenant_transaction, worker_transaction
 from soma.base.ids import new_id
 from soma.base.phases import PhaseObserver, Unobserved
 from soma.base.tenancy import Principal
@@ -78,6 +82,7 @@ class Bench:
     ) -> None:
         self.desk = desk
         self.tenant = tenant
+        self.owner = str(new_id())
         self.principal = Principal(
             tenant_id=tenant, user_id=new_id(), session_id=new_id(), roles=roles, trace_id="0" * 31 + "1"
         )
@@ -91,7 +96,7 @@ class Bench:
             name = "special"
             self.capsules.create(tenant, name, loop)
         if start:
-            self.call(self.agent.start)
+            self.call(self.agent.start, take_over=False)
         self._started = start
         self.conversation = self.call(self.agent.create_conversation, self.principal, agent=name).id
 
@@ -129,9 +134,10 @@ class Bench:
             database=desk.database,
             policy=policy,
             capsules=self.capsules,
+            brain=brain,
             models=models,
             runner=runner,
-            owner=str(new_id()),
+            owner=self.owner,
             rlm=rlm,
         )
 
@@ -178,6 +184,20 @@ class Bench:
             logged = EventLogEntry.objects.values_list("event_id", "type", "payload")
             found |= {each: (name, _json(payload)) for each, name, payload in logged}
         return [found[event_id] for event_id in sorted(found)]
+
+    def take_over(self, turn_id: UUID) -> None:
+        """Resume a turn of a dead process; its lease is claimed in one step, so nobody else gets it."""
+
+        def claimed() -> Turn:
+            with worker_transaction():
+                row = TurnRow.objects.using(WORKER).select_for_update().get(id=turn_id)
+                claim(row, self.owner)
+                return turn_of(row)
+
+        async def launch() -> None:
+            self.agent._supervisor.launch(await self.desk.database.run(claimed))
+
+        self.call(launch)
 
     def close(self) -> None:
         """Stop the agent."""

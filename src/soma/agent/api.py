@@ -25,9 +25,16 @@ from soma.agent.services.start_turn import MessageCommand, start_turn
 from soma.agent.services.streams import TurnStreams
 from soma.agent.services.supervise import Supervisor
 from soma.agent.services.trace import conversation_trace, turn_trace
-from soma.agent.services.turns import TurnView, committed_frames, request_cancel, turn_view
+from soma.agent.services.turns import (
+    TurnView,
+    committed_frames,
+    request_cancel,
+    require_turn,
+    turn_view,
+)
 from soma.base.database import DatabaseThreads
 from soma.base.tenancy import Principal
+from soma.brain.api import Brain
 from soma.policy.api import Policy
 
 __all__ = [
@@ -85,6 +92,7 @@ class Agent:
         database: DatabaseThreads,
         policy: Policy,
         capsules: Capsules,
+        brain: Brain,
         models: Models,
         runner: TurnRunner,
         owner: str,
@@ -94,15 +102,16 @@ class Agent:
         self._database = database
         self._policy = policy
         self._capsules = capsules
+        self._brain = brain
         self._models = models
         self._streams = TurnStreams()
         self._owner = owner
         self._rlm = rlm
         self._supervisor = Supervisor(database=database, runner=runner, streams=self._streams, owner=owner)
 
-    async def start(self) -> None:
-        """Renew leases and take over abandoned turns, until stop."""
-        self._supervisor.start()
+    async def start(self, *, take_over: bool = True) -> None:
+        """Renew leases until stop, and with `take_over` resume turns whose process is gone."""
+        self._supervisor.start(take_over=take_over)
 
     async def stop(self) -> None:
         """Let go of the running turns: whoever serves next resumes them from their last commit."""
@@ -154,9 +163,9 @@ class Agent:
             rlm=self._rlm,
             lease_owner=self._owner,
         )
-        started = await self._database.run(start_turn, command, self._capsules, self._policy)
-        if started.created:
-            self._supervisor.launch(started.turn)
+        started = await self._database.run(start_turn, command, self._capsules, self._policy, self._brain)
+        if started.beginning is not None:
+            self._supervisor.launch(started.turn, started.beginning)
         return _accepted(started.turn, started.status)
 
     async def stream(self, principal: Principal, turn_id: UUID, *, after: int = 0) -> AsyncIterator[Frame]:
@@ -164,11 +173,15 @@ class Agent:
         Raises NotFound, Denied."""
         while True:
             live = self._streams.get(turn_id)
-            frames, over = await self._database.run(committed_frames, principal, turn_id, self._policy)
-            for frame in frames:
-                if frame.id > after and (live is None or frame.id < live.first_id):
-                    after = frame.id
-                    yield frame
+            over = False
+            if live is not None and live.whole:
+                require_turn(principal, live.turn, self._policy, "chat:read")
+            else:
+                frames, over = await self._database.run(committed_frames, principal, turn_id, self._policy)
+                for frame in frames:
+                    if frame.id > after and (live is None or frame.id < live.first_id):
+                        after = frame.id
+                        yield frame
             if live is not None:
                 async for frame in live.follow(after):
                     after = frame.id

@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from functools import cache
 from threading import Lock
 from uuid import UUID
 
@@ -59,15 +60,17 @@ class MetricsObserver:
     def __init__(self) -> None:
         self._last: OrderedDict[UUID, tuple[str, float]] = OrderedDict()
         self._lock = Lock()
+        self._entered = cache(PHASES.labels)
+        self._lasted = cache(PHASE_SECONDS.labels)
 
     def phase(self, name: str, turn_id: UUID, iteration: int) -> None:
         """A turn has entered the phase `name`."""
         now = time.perf_counter()
-        PHASES.labels(name).inc()
+        self._entered(name).inc()
         with self._lock:
             previous = self._last.pop(turn_id, None)
             self._last[turn_id] = (name, now)
             if len(self._last) > WATCHED_TURNS:
                 self._last.popitem(last=False)
         if previous is not None:
-            PHASE_SECONDS.labels(previous[0]).observe(now - previous[1])
+            self._lasted(previous[0]).observe(now - previous[1])

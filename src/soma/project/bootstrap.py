@@ -34,6 +34,7 @@ from soma.base.errors import InvalidInput, SomaError
 from soma.base.ids import new_id
 from soma.base.phases import PhaseObserver
 from soma.brain.adapters.embedder_minilm import MiniLmEmbedder
+from soma.brain.adapters.embedder_recent import RecentEmbedder
 from soma.brain.api import Brain
 from soma.events.api import ConsumerRunner, PostgresEventLog, Relay
 from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
@@ -74,7 +75,7 @@ async def open_runtime(
         stack.callback(consumers.stop)
         progress("Loading the language model")
         agent = build_agent(configuration, database, brain, policy, await loading)
-        await agent.start()
+        await agent.start(take_over=serve)
         if not serve:
             stack.push_async_callback(_settle, relay, consumers)
         stack.push_async_callback(agent.stop)
@@ -96,7 +97,8 @@ async def open_runtime(
 
 def build_brain(configuration: Configuration) -> Brain:
     """The brain on pgvector and MiniLM."""
-    return Brain(FractalMemory(PgvectorStore()), MiniLmEmbedder(models_directory(configuration)))
+    embedder = RecentEmbedder(MiniLmEmbedder(models_directory(configuration)))
+    return Brain(FractalMemory(PgvectorStore()), embedder)
 
 
 def build_agent(
@@ -117,6 +119,7 @@ def build_agent(
         database=database,
         policy=policy,
         capsules=capsules,
+        brain=brain,
         models=models,
         runner=TurnRunner(
             database=database, brain=brain, capsules=capsules, iterations=iterations, observer=observer
@@ -154,8 +157,8 @@ async def _start_database(
     if not configuration.database_url:
         progress("Starting PostgreSQL")
         postgres = EmbeddedPostgres(configuration.home)
-        await asyncio.to_thread(postgres.start)
         stack.callback(postgres.release)
+        await asyncio.to_thread(postgres.start)
         _point_to(postgres_location(configuration).host)
     progress("Preparing the database")
     await asyncio.to_thread(provision, configuration)

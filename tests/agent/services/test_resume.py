@@ -1,5 +1,6 @@
 """A turn whose process is gone goes on elsewhere from its last commit."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -36,10 +37,9 @@ class SystemDied(BaseException):
 
 
 def resumed(dead: Bench, alive: Bench, turn_id: UUID) -> None:
-    """Let the lease of `dead` run out and wait until `alive` has finished the turn."""
-    with tenant_transaction(dead.tenant):
-        TurnRow.objects.filter(id=turn_id).update(lease_expires_at="2020-01-01T00:00:00Z")
+    """Let `alive` take over the turn of `dead` and wait until it has finished."""
     alive.principal = dead.principal
+    alive.take_over(turn_id)
     alive.frames(turn_id)
 
 
@@ -100,27 +100,19 @@ def test_a_tool_that_may_have_run_is_not_run_twice(make_bench: MakeBench) -> Non
 def test_whoever_lost_the_lease_commits_nothing_more(make_bench: MakeBench) -> None:
     model = ScriptedModel(said("Too late."))
     bench = make_bench(model, start=False)
+    model.holding = bench.desk.portal.call(_event)
 
-    class Steals:
-        """Gives the turn to somebody else just before it commits."""
-
-        def phase(self, name: str, turn_id: UUID, iteration: int) -> None:
-            if name == "learn":
-                stolen.append(turn_id)
-
-    stolen: list[UUID] = []
-    bench = make_bench(model, observer=Steals(), start=False)
-
-    async def steal_in_time() -> None:
+    async def steal_in_time() -> UUID:
         turn_id = (await bench.agent.send_message(bench.principal, bench.conversation, "Hello.")).turn_id
         await bench.desk.database.run(_give_away, bench.tenant, turn_id)
-        async for _ in bench.agent._streams.get(turn_id).follow(0):  # type: ignore[union-attr]
+        stream = bench.agent._streams.get(turn_id)
+        assert stream is not None and model.holding is not None
+        model.holding.set()
+        async for _ in stream.follow(0):
             pass
-        stolen.append(turn_id)
+        return turn_id
 
-    bench.desk.portal.call(steal_in_time)
-
-    turn = bench.turn(stolen[-1])
+    turn = bench.turn(bench.desk.portal.call(steal_in_time))
     assert (turn.status, turn.iterations) == ("running", 0)
 
 
@@ -139,3 +131,7 @@ def _send_and_die(dead: Bench) -> UUID:
         return turn_id
 
     return dead.desk.portal.call(run)
+
+
+async def _event() -> asyncio.Event:
+    return asyncio.Event()

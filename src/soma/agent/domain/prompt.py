@@ -2,7 +2,8 @@
 
 A prompt is put together from parts that are stored already: the capsule, messages, evidence, tool
 results. Its recipe names the parts that went in, so an iteration keeps a few ids and the prompt's hash
-instead of the text, and a conversation does not grow with the square of its length.
+instead of the text, and a conversation does not grow with the square of its length. Of the history it
+names how many of the newest messages went in, since a lane keeps the newest.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from soma.agent.domain.lanes import LaneAllocation
 from soma.agent.domain.message import Message
 from soma.agent.domain.model import ModelMessage
 from soma.agent.domain.tool import ToolExecution, ToolSpec
-from soma.base.canonical import canonical_bytes, sha256_hex
+from soma.base.canonical import canonical_bytes, json_bytes, sha256_hex
 
 CALL_INSTRUCTION = "Turn the request into one tool call as JSON."
 EVIDENCE_HEADING = "What you know from earlier conversations:"
@@ -56,8 +57,8 @@ class Prompt:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the canonical messages."""
-        return sha256_hex(canonical_bytes([message.to_dict() for message in self.messages]))
+        """SHA-256 of the messages as JSON: of flat texts, so that the quick encoder gives canonical bytes."""
+        return sha256_hex(json_bytes([message.to_dict() for message in self.messages]))
 
 
 def fitted(
@@ -90,7 +91,7 @@ def compose(mode: PromptMode, parts: PromptParts) -> Prompt:
 
 def from_recipe(recipe: dict[str, Any], everything: PromptParts) -> Prompt:
     """The prompt that `recipe` describes, out of all the parts of its turn."""
-    history = set(recipe["history"])
+    newest = recipe["history"]
     evidence = set(recipe["evidence"])
     results = set(recipe["results"])
     tools = set(recipe["tools"])
@@ -98,7 +99,7 @@ def from_recipe(recipe: dict[str, Any], everything: PromptParts) -> Prompt:
         PromptMode(recipe["mode"]),
         replace(
             everything,
-            history=tuple(m for m in everything.history if str(m.id) in history),
+            history=everything.history[len(everything.history) - newest :],
             evidence=tuple(b for b in everything.evidence if b.id in evidence),
             results=tuple(r for r in everything.results if r.call.call_id in results),
             tools=tuple(t for t in everything.tools if t.name in tools),
@@ -150,7 +151,7 @@ def _question(parts: PromptParts) -> str:
 def _recipe(mode: PromptMode, parts: PromptParts) -> dict[str, Any]:
     return {
         "mode": mode.value,
-        "history": [str(message.id) for message in parts.history],
+        "history": len(parts.history),
         "evidence": [block.id for block in parts.evidence],
         "results": [execution.call.call_id for execution in parts.results],
         "tools": [tool.name for tool in parts.tools],

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from django.db import connections
+
 from soma.agent.domain.iteration import Iteration
 from soma.agent.domain.tool import ToolExecution
 from soma.agent.domain.turn import Turn, TurnStatus
@@ -14,7 +16,7 @@ from soma.agent.services.record_intent import STARTED
 from soma.agent.services.rows import execution_row, iteration_row
 from soma.base import clock
 from soma.base.canonical import json_bytes, sha256_hex
-from soma.base.database import tenant_transaction
+from soma.base.database import APP, tenant_transaction
 from soma.brain.api import Brain, Feedback, LearnedState
 from soma.events.api import Event, publish
 
@@ -35,7 +37,7 @@ def commit_iteration(
     stored.
     """
     with tenant_transaction(turn.principal.tenant_id):
-        hold_lease(turn, iterations=draft.number + 1)
+        _advance(turn, draft.number + 1)
         _store_executions(turn, draft, noted=noted)
         if feedback is None:
             iteration, after = replace(draft, learning=_nothing_learned(learned)), learned
@@ -48,6 +50,22 @@ def commit_iteration(
             _completed(turn, iteration), *(_executed(turn, iteration, one) for one in iteration.executions)
         )
     return iteration, after
+
+
+ADVANCE_TURN = """
+    UPDATE turn SET iterations = %s, lease_expires_at = %s
+    WHERE id = %s AND lease_owner = %s AND attempt = %s AND status = 'running'
+"""
+"""Moves a turn on if this attempt still holds its lease. SQL, because it is the one statement that every
+iteration of every turn waits for, and the ORM takes six times its time to write it."""
+
+
+def _advance(turn: Turn, iterations: int) -> None:
+    until = clock.now() + timedelta(seconds=LEASE_SECONDS)
+    with connections[APP].cursor() as cursor:
+        cursor.execute(ADVANCE_TURN, [iterations, until, turn.id, turn.lease_owner, turn.attempt])
+        if cursor.rowcount != 1:
+            raise LeaseLost("the turn's lease has passed to another process")
 
 
 def hold_lease(turn: Turn, **changes: Any) -> None:

@@ -44,7 +44,7 @@ def take_over(owner: str) -> list[Turn]:
             .order_by("created_at")[:TAKE_OVER_AT_MOST]
         )
         for row in rows:
-            _claim(row, owner)
+            claim(row, owner)
         return [turn_of(row) for row in rows]
 
 
@@ -56,7 +56,8 @@ def release(owner: str) -> None:
         )
 
 
-def _claim(row: TurnRow, owner: str) -> None:
+def claim(row: TurnRow, owner: str) -> None:
+    """Make a locked row the next attempt of `owner`."""
     last = RLMIterationRow.objects.using(WORKER).filter(turn_id=row.id).order_by("-number").first()
     highest = max(last.first_frame_id if last else 1, row.attempts[-1]["first_frame_id"])
     row.attempt += 1

@@ -1,7 +1,11 @@
 """Loading what a turn needs to run, from its first iteration or from the last committed one."""
 
 import asyncio
+from dataclasses import dataclass
+from uuid import UUID
 
+from soma.agent.domain.capsule import Capsule
+from soma.agent.domain.message import Message
 from soma.agent.domain.prompt import HISTORY_LIMIT
 from soma.agent.domain.turn import Turn
 from soma.agent.models import CapsuleRow, MessageRow
@@ -13,36 +17,54 @@ from soma.base.database import tenant_transaction
 from soma.brain.api import Brain, LearnedState
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beginning:
+    """What a turn starts from. A process that has just accepted it has read this already."""
+
+    capsule: Capsule
+    message: Message
+    history: tuple[Message, ...]
+    learned: LearnedState
+
+
+def dialogue(conversation_id: UUID, message_id: UUID) -> tuple[Message, tuple[Message, ...]]:
+    """A message and the history before it, oldest first, inside an open transaction."""
+    rows = MessageRow.objects.filter(conversation_id=conversation_id, id__lte=message_id)
+    *history, message = reversed(rows.order_by("-id")[: HISTORY_LIMIT + 1])
+    return message_of(message), tuple(map(message_of, history))
+
+
+def begin(turn: Turn, beginning: Beginning, stream: TurnStream, stop: asyncio.Event) -> Progress:
+    """The progress of a turn that nothing was done for yet."""
+    return Progress(
+        turn=turn,
+        capsule=beginning.capsule,
+        message=beginning.message,
+        history=beginning.history,
+        learned=beginning.learned,
+        stream=stream,
+        stop=stop,
+    )
+
+
 def load_turn(
     turn: Turn, stream: TurnStream, stop: asyncio.Event, capsules: Capsules, brain: Brain
 ) -> Progress:
     """The progress of `turn` as committed. Raises Denied when the capsule may not run."""
-    with tenant_transaction(turn.principal.tenant_id):
-        capsule = capsules.load(CapsuleRow.objects.get(id=turn.agent_id))
-        *history, message = reversed(
-            MessageRow.objects.filter(
-                conversation_id=turn.conversation_id, id__lte=turn.user_message_id
-            ).order_by("-id")[: HISTORY_LIMIT + 1]
+    tenant_id = turn.principal.tenant_id
+    with tenant_transaction(tenant_id):
+        message, history = dialogue(turn.conversation_id, turn.user_message_id)
+        beginning = Beginning(
+            capsule=capsules.load(CapsuleRow.objects.get(id=turn.agent_id)),
+            message=message,
+            history=history,
+            learned=brain.learned_state(tenant_id, str(turn.agent_id), LearnedState(), turn_id=turn.id),
         )
-        progress = Progress(
-            turn=turn,
-            capsule=capsule,
-            message=message_of(message),
-            history=tuple(map(message_of, history)),
-            learned=brain.learned_state(
-                turn.principal.tenant_id, str(turn.agent_id), LearnedState(), turn_id=turn.id
-            ),
-            stream=stream,
-            stop=stop,
-        )
-        if turn.attempt > 1:
-            _resume(progress)
-    return progress
-
-
-def _resume(progress: Progress) -> None:
-    progress.iterations = iterations_of(progress.turn.id)
-    if progress.iterations:
-        progress.evidence = progress.iterations[0].evidence
+        iterations = iterations_of(turn.id)
+    progress = begin(turn, beginning, stream, stop)
+    if iterations:
+        progress.iterations = iterations
+        progress.evidence = iterations[0].evidence
+        progress.novelty = iterations[0].novelty
         progress.recalled = True
-        progress.novelty = progress.iterations[0].novelty
+    return progress

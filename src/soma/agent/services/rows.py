@@ -91,11 +91,12 @@ def execution_row(turn: Turn, number: int, position: int, execution: ToolExecuti
 
 def iterations_of(turn_id: UUID) -> list[Iteration]:
     """The committed iterations of a turn, in order, inside an open transaction."""
+    # Iterations first: one that commits between the two queries would have its script but not its tools.
+    rows = list(RLMIterationRow.objects.filter(turn_id=turn_id).order_by("number"))
     executions: dict[int, list[ToolExecution]] = {}
     finished = ToolExecutionRow.objects.filter(turn_id=turn_id, completed_at__isnull=False)
     for row in finished.order_by("iteration", "position"):
         executions.setdefault(row.iteration, []).append(_execution(row))
-    rows = RLMIterationRow.objects.filter(turn_id=turn_id).order_by("number")
     return list(_iterations(rows, executions))
 
 

@@ -11,7 +11,7 @@ from soma.agent.errors import LeaseLost, TurnAbandoned
 from soma.agent.services.capsules import Capsules
 from soma.agent.services.finish_turn import fail_turn, finish_turn
 from soma.agent.services.iterate import IterationRunner
-from soma.agent.services.load_turn import load_turn
+from soma.agent.services.load_turn import Beginning, begin, load_turn
 from soma.agent.services.progress import Progress
 from soma.agent.services.streams import TurnStream
 from soma.base.database import DatabaseThreads
@@ -43,13 +43,22 @@ class TurnRunner:
         self._iterations = iterations
         self._observer = observer
 
-    async def run(self, turn: Turn, stream: TurnStream, stop: asyncio.Event) -> None:
-        """Run `turn`. Anticipated failures end it as failed; a lost lease leaves it to its new holder."""
+    async def run(
+        self, turn: Turn, stream: TurnStream, stop: asyncio.Event, beginning: Beginning | None
+    ) -> None:
+        """Run `turn`, from `beginning` where it is known, else from what is committed.
+
+        Anticipated failures end it as failed; a lost lease leaves it to its new holder.
+        """
         self._announce(turn, stream)
         try:
             if turn.stuck_attempts > MAXIMUM_ATTEMPTS:
                 raise TurnAbandoned(f"{MAXIMUM_ATTEMPTS} attempts were interrupted at the same iteration")
-            progress = await self._database.run(load_turn, turn, stream, stop, self._capsules, self._brain)
+            progress = (
+                await self._database.run(load_turn, turn, stream, stop, self._capsules, self._brain)
+                if beginning is None
+                else begin(turn, beginning, stream, stop)
+            )
             await self._finish(progress, await self._loop(progress))
         except LeaseLost as error:
             logger.warning("turn %s: %s", turn.id, error.detail)

@@ -13,6 +13,7 @@ from soma.agent.domain.turn import Turn, TurnStatus
 from soma.agent.models import CapsuleRow, ConversationRow, MessageRow, TurnRow
 from soma.agent.services.capsules import Capsules
 from soma.agent.services.leases import LEASE_SECONDS
+from soma.agent.services.load_turn import Beginning, dialogue
 from soma.agent.services.rows import turn_of
 from soma.base import clock
 from soma.base.canonical import sha256_hex
@@ -20,6 +21,7 @@ from soma.base.database import tenant_transaction
 from soma.base.errors import Conflict, InvalidInput, NotFound
 from soma.base.ids import new_id
 from soma.base.tenancy import Principal
+from soma.brain.api import Brain, LearnedState
 from soma.events.api import Event, publish
 from soma.policy.api import Policy, PolicyInput
 
@@ -42,26 +44,26 @@ class MessageCommand:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Started:
-    """The turn; `created` is False when an idempotency key named one that exists."""
+    """The turn; `beginning` is None when an idempotency key named one that exists."""
 
     turn: Turn
     status: TurnStatus
-    created: bool
+    beginning: Beginning | None
 
 
-def start_turn(command: MessageCommand, capsules: Capsules, policy: Policy) -> Started:
+def start_turn(command: MessageCommand, capsules: Capsules, policy: Policy, brain: Brain) -> Started:
     """Check, then store. Raises InvalidInput, LimitExceeded, NotFound, Denied, Conflict."""
     checked_text(command.text)
     _check_options(command)
     try:
         with tenant_transaction(command.principal.tenant_id):
             existing = _existing(command)
-            return existing or _start(command, capsules, policy)
+            return existing or _start(command, capsules, policy, brain)
     except IntegrityError as error:
         return _after_collision(command, error)
 
 
-def _start(command: MessageCommand, capsules: Capsules, policy: Policy) -> Started:
+def _start(command: MessageCommand, capsules: Capsules, policy: Policy, brain: Brain) -> Started:
     principal = command.principal
     conversation = (
         ConversationRow.objects.select_related("capsule").filter(id=command.conversation_id).first()
@@ -101,7 +103,14 @@ def _start(command: MessageCommand, capsules: Capsules, policy: Policy) -> Start
     row.save(force_insert=True)
     _message_row(command, row).save(force_insert=True)
     publish(_turn_started(row))
-    return Started(turn=turn_of(row), status=TurnStatus.RUNNING, created=True)
+    message, history = dialogue(row.conversation_id, row.user_message_id)
+    beginning = Beginning(
+        capsule=capsule,
+        message=message,
+        history=history,
+        learned=brain.learned_state(row.tenant_id, str(row.agent_id), LearnedState()),
+    )
+    return Started(turn=turn_of(row), status=TurnStatus.RUNNING, beginning=beginning)
 
 
 def _turn_row(command: MessageCommand, capsule: CapsuleRow, phases: list[dict[str, Any]]) -> TurnRow:
@@ -174,7 +183,7 @@ def _existing(command: MessageCommand) -> Started | None:
         raise Conflict("this idempotency key was used for another message")
     if row.input_hash != sha256_hex(command.text.encode()):
         raise Conflict("this idempotency key was used for another message")
-    return Started(turn=turn_of(row), status=TurnStatus(row.status), created=False)
+    return Started(turn=turn_of(row), status=TurnStatus(row.status), beginning=None)
 
 
 def _after_collision(command: MessageCommand, error: IntegrityError) -> Started:

@@ -13,6 +13,7 @@ class TurnStream:
     """The frames of one attempt of a turn, growing until it is closed."""
 
     def __init__(self, turn: Turn) -> None:
+        self.turn = turn
         self.turn_id = turn.id
         self.first_id = turn.first_frame_id
         self.frames: list[Frame] = []
@@ -21,6 +22,11 @@ class TurnStream:
         self._script: list[list[Any]] = []
         self._iteration: int | None = None
         self._iteration_first = self.first_id
+
+    @property
+    def whole(self) -> bool:
+        """Whether this has the turn's frames from its very first on."""
+        return self.turn.attempt == 1
 
     @property
     def next_id(self) -> int:

@@ -9,6 +9,7 @@ from django.db import DatabaseError
 
 from soma.agent.domain.turn import Turn
 from soma.agent.services import leases
+from soma.agent.services.load_turn import Beginning
 from soma.agent.services.run_turn import TurnRunner
 from soma.agent.services.streams import TurnStreams
 from soma.base.database import DatabaseThreads
@@ -33,9 +34,9 @@ class Supervisor:
         self._stops: dict[UUID, asyncio.Event] = {}
         self._watch: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin to look after leases."""
-        self._watch = asyncio.create_task(self._look_after(), name="soma-leases")
+    def start(self, *, take_over: bool) -> None:
+        """Begin to look after leases, and with `take_over` after turns that others have left behind."""
+        self._watch = asyncio.create_task(self._look_after(take_over=take_over), name="soma-leases")
 
     async def stop(self) -> None:
         """Abandon what runs, at its last commit, and release the leases."""
@@ -45,14 +46,14 @@ class Supervisor:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._database.run(leases.release, self._owner)
 
-    def launch(self, turn: Turn) -> None:
+    def launch(self, turn: Turn, beginning: Beginning | None = None) -> None:
         """Run `turn` in a task of its own; its stream is open when this returns."""
         stop = self._stops[turn.id] = asyncio.Event()
         stream = self._streams.open(turn)
 
         async def run() -> None:
             try:
-                await self._runner.run(turn, stream, stop)
+                await self._runner.run(turn, stream, stop, beginning)
             finally:
                 self._streams.close(stream)
                 self._tasks.pop(turn.id, None)
@@ -66,14 +67,14 @@ class Supervisor:
         if stop is not None:
             stop.set()
 
-    async def _look_after(self) -> None:
+    async def _look_after(self, *, take_over: bool) -> None:
         taken_over = 0.0
         while True:
             try:
                 if self._tasks:
                     for turn_id in await self._database.run(leases.renew, self._owner, list(self._tasks)):
                         self.cancel(turn_id)
-                if time.monotonic() - taken_over >= TAKE_OVER_SECONDS:
+                if take_over and time.monotonic() - taken_over >= TAKE_OVER_SECONDS:
                     taken_over = time.monotonic()
                     for turn in await self._database.run(leases.take_over, self._owner):
                         logger.info("turn %s is resumed, attempt %d", turn.id, turn.attempt)

@@ -5,12 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from soma.agent.domain.iteration import Iteration
-from soma.agent.domain.prompt import HISTORY_LIMIT, PromptParts, from_recipe
+from soma.agent.domain.prompt import PromptParts, from_recipe
 from soma.agent.domain.tool import ToolExecution
-from soma.agent.models import CapsuleRow, MessageRow, TurnRow
+from soma.agent.models import CapsuleRow, TurnRow
 from soma.agent.services.capsules import Capsules
 from soma.agent.services.conversations import readable as readable_conversation
-from soma.agent.services.rows import iterations_of, message_of
+from soma.agent.services.load_turn import dialogue
+from soma.agent.services.rows import iterations_of
 from soma.agent.services.turns import readable
 from soma.base import clock
 from soma.base.database import tenant_transaction
@@ -138,11 +139,7 @@ def _prompts(
 ) -> list[list[dict[str, str]] | None]:
     """Each iteration's prompt made again from its recipe; None where it no longer has the recorded hash."""
     capsule = capsules.load(CapsuleRow.objects.get(id=row.agent_id))
-    *history, message = reversed(
-        MessageRow.objects.filter(conversation_id=row.conversation_id, id__lte=row.user_message_id).order_by(
-            "-id"
-        )[: HISTORY_LIMIT + 1]
-    )
+    message, history = dialogue(row.conversation_id, row.user_message_id)
     prompts: list[list[dict[str, str]] | None] = []
     done: list[ToolExecution] = []
     draft = ""
@@ -150,7 +147,7 @@ def _prompts(
         parts = PromptParts(
             system_prompt=capsule.system_prompt,
             user_message=message.content,
-            history=tuple(map(message_of, history)),
+            history=history,
             evidence=each.evidence,
             results=tuple(done),
             tools=capsule.tools,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from soma.agent.domain.frames import Frame, frame, replayed
 from soma.agent.domain.iteration import Iteration
-from soma.agent.domain.turn import TurnStatus
+from soma.agent.domain.turn import Turn, TurnStatus
 from soma.agent.models import MessageRow, TurnRow
 from soma.agent.services.rows import iterations_of, turn_of
 from soma.agent.services.run_turn import answer_data, completed_data, started_data
@@ -71,19 +71,26 @@ def readable(principal: Principal, turn_id: UUID, policy: Policy, action: str) -
     row = TurnRow.objects.filter(id=turn_id).first()
     if row is None:
         raise NotFound("there is no such turn")
+    require_turn(principal, turn_of(row), policy, action)
+    return row
+
+
+def require_turn(principal: Principal, turn: Turn, policy: Policy, action: str) -> None:
+    """Raises NotFound for a turn of another tenant, Denied where policy does not allow `action`."""
+    if turn.principal.tenant_id != principal.tenant_id:
+        raise NotFound("there is no such turn")
     policy.require(
         PolicyInput(
             action=action,
             principal=principal,
             resource={
                 "type": "turn",
-                "id": str(row.id),
-                "tenant_id": str(row.tenant_id),
-                "owner_id": str(row.user_id),
+                "id": str(turn.id),
+                "tenant_id": str(turn.principal.tenant_id),
+                "owner_id": str(turn.principal.user_id),
             },
         )
     )
-    return row
 
 
 def _answer(row: TurnRow) -> str | None:
