@@ -1,5 +1,7 @@
 """An agent with its engines, driven from a test."""
 
+import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
@@ -43,6 +45,7 @@ from soma.project.bootstrap import build_brain
 from soma.project.configuration import CONFIGURATION
 
 T = TypeVar("T")
+THREADS = 4
 
 
 class Desk:
@@ -50,7 +53,7 @@ class Desk:
 
     def __init__(self, portal: BlockingPortal) -> None:
         self.portal = portal
-        self.database = DatabaseThreads(4)
+        self.database = DatabaseThreads(THREADS)
         self.brain = build_brain(CONFIGURATION)
         self.policy = Policy(RegoPolicyEngine())
         self.key = SigningKey.from_seed(b"k" * 32)
@@ -184,6 +187,19 @@ class Bench:
             logged = EventLogEntry.objects.values_list("event_id", "type", "payload")
             found |= {each: (name, _json(payload)) for each, name, payload in logged}
         return [found[event_id] for event_id in sorted(found)]
+
+    def on_every_thread(self, function: Callable[[], None]) -> None:
+        """Call `function` once on each database thread."""
+        meeting = threading.Barrier(THREADS)
+
+        def meet() -> None:
+            meeting.wait(10)
+            function()
+
+        async def all_at_once() -> None:
+            await asyncio.gather(*(self.desk.database.run(meet) for _ in range(THREADS)))
+
+        self.call(all_at_once)
 
     def take_over(self, turn_id: UUID) -> None:
         """Resume a turn of a dead process; its lease is claimed in one step, so nobody else gets it."""

@@ -115,17 +115,6 @@ PAYLOADS: dict[str, dict[str, Any]] = {
             }
         ],
     },
-    "memory.remembered": {
-        "turn_id": ID,
-        "conversation_id": ID,
-        "agent_id": "default",
-        "namespace": "conversation",
-        "stored": 1,
-        "deduplicated": 0,
-        "refused": 0,
-        "reasons": [],
-        "latency_ms": 2.5,
-    },
     "identity.session_minted": {"session_id": ID, "user_id": ID},
     "identity.session_revoked": {"session_id": ID, "user_id": ID},
 }

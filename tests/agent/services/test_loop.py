@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from soma.agent.api import LoopSettings, ModelUnavailable
 from tests.agent.bench import Bench
@@ -148,6 +149,22 @@ def test_the_events_of_a_turn_are_in_the_outbox_or_the_log(make_bench: MakeBench
         "chat.turn_completed",
         "memory.remember_requested",
     ]
+
+
+@pytest.mark.req("TOOL-002")
+def test_tools_are_read_once_for_a_turn(make_bench: MakeBench) -> None:
+    bench = make_bench(ScriptedModel(*[called(ADD)] * 3, said("42")))
+    read: list[str] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        read.append(sql)
+        return execute(sql, params, many, context)
+
+    bench.on_every_thread(lambda: connections["default"].execute_wrappers.append(note))
+    bench.ask("2 + 40?")
+    bench.on_every_thread(lambda: connections["default"].execute_wrappers.remove(note))
+
+    assert sum('FROM "capability"' in sql for sql in read) <= 1
 
 
 @pytest.mark.req("ROUTE-002")

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from soma.base.ids import new_id
 from soma.interfaces.console.edge import CONTENT_SECURITY_POLICY
 from tests.interfaces.console.page import read
 from tests.interfaces.person import CONVERSATIONS, Person, problem

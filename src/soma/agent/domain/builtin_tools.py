@@ -1,6 +1,7 @@
 """The tools that the default capsule holds.
 
-The argument patterns matter: a small model under a grammar can only write what they allow.
+The argument patterns matter: a small model under a grammar can only write what they allow, and a call
+of at most 80 characters is always finished within the tokens that a call gets.
 """
 
 from soma.agent.domain.tool import ToolExample, ToolSpec
@@ -69,7 +70,7 @@ MEMORY_RECALL = ToolSpec(
     description="Looks something up in what was said in earlier conversations.",
     input_schema={
         "type": "object",
-        "properties": {"query": {"type": "string", "minLength": 1, "maxLength": 200}},
+        "properties": {"query": {"type": "string", "minLength": 1, "maxLength": 80}},
         "required": ["query"],
         "additionalProperties": False,
     },

@@ -13,7 +13,7 @@ from soma.base.canonical import sha256_hex
 from soma.base.database import tenant_transaction
 from soma.base.errors import SomaError
 from soma.base.ids import new_id
-from soma.brain.api import Brain
+from soma.brain.api import Brain, LearnedState
 from soma.events.api import Event, publish
 
 
@@ -49,11 +49,14 @@ def finish_turn(progress: Progress, text: str, outcome: Outcome, brain: Brain) -
     return answer
 
 
-def fail_turn(turn: Turn, error: SomaError) -> None:
-    """Commit that the turn failed. Raises LeaseLost."""
+def fail_turn(turn: Turn, error: SomaError, brain: Brain) -> None:
+    """Commit that the turn failed; what its iterations taught is kept. Raises LeaseLost."""
     failure = {"code": error.code, "detail": error.detail}
-    with tenant_transaction(turn.principal.tenant_id):
+    tenant_id, agent_id = turn.principal.tenant_id, str(turn.agent_id)
+    with tenant_transaction(tenant_id):
         hold_lease(turn, status=TurnStatus.FAILED, outcome=failure, completed_at=clock.now())
+        brain.learned_state(tenant_id, agent_id, LearnedState())
+        brain.checkpoint(tenant_id, agent_id, turn.id)
         publish(
             Event(
                 tenant_id=turn.principal.tenant_id,

@@ -117,6 +117,7 @@ class IterationRunner:
             query=progress.message.content,
             top_k=progress.capsule.loop.recall_top_k,
             exclude_input_hash=turn.input_hash,
+            weights=progress.learned.weights,
         )
         try:
             found = await self._database.run(self._brain.recall, request)

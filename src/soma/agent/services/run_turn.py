@@ -94,7 +94,7 @@ class TurnRunner:
 
     async def _fail(self, turn: Turn, stream: TurnStream, error: SomaError) -> None:
         try:
-            await self._database.run(fail_turn, turn, error)
+            await self._database.run(fail_turn, turn, error, self._brain)
         except LeaseLost as lost:
             logger.warning("turn %s: %s", turn.id, lost.detail)
             return
