@@ -124,6 +124,7 @@ class TurnRow(models.Model):
     message_id = models.UUIDField(null=True)
     status = models.TextField()
     seed = models.BigIntegerField()
+    seeded = models.BooleanField()
     model = models.TextField()
     rlm = models.BooleanField()
     input_hash = models.TextField()
@@ -145,7 +146,8 @@ class TurnRow(models.Model):
     class Meta:
         db_table = "turn"
         indexes: ClassVar = [
-            models.Index(fields=["lease_owner"], name="turn_running", condition=models.Q(status="running"))
+            models.Index(fields=["lease_owner"], name="turn_running", condition=models.Q(status="running")),
+            models.Index(fields=["input_hash", "seed"], name="turn_seeded", condition=models.Q(seeded=True)),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

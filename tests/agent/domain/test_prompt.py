@@ -1,5 +1,6 @@
 """Prompts fit their lanes and can be made again from their recipes."""
 
+import dataclasses
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,7 @@ from soma.agent.domain.evidence import EvidenceBlock
 from soma.agent.domain.lanes import LaneAllocation
 from soma.agent.domain.message import Message
 from soma.agent.domain.prompt import PromptMode, PromptParts, compose, fitted, from_recipe
+from soma.agent.domain.tool import ToolCall, ToolExecution, ToolStatus
 from soma.base.ids import new_id
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -92,3 +94,46 @@ def test_evidence_stands_with_its_date_under_the_instructions() -> None:
         "What you know from earlier conversations:",
         "- (2026-01-02) user said: My dog is called Rex.",
     ]
+
+
+def result(output: object, status: ToolStatus = ToolStatus.OK) -> ToolExecution:
+    """What a tool gave."""
+    return ToolExecution(
+        call=ToolCall(call_id="1", tool="calculator", arguments={}),
+        status=status,
+        output=output,
+        reasons=(),
+        policy_hash="",
+        latency_ms=1.0,
+        idempotency_key="k",
+        started_at=NOW,
+        completed_at=NOW,
+    )
+
+
+@pytest.mark.req("RLM-001")
+@pytest.mark.parametrize(
+    ("mode", "outcome", "question"),
+    [
+        (
+            PromptMode.ANSWER,
+            result({"result": "42"}),
+            'Put this into one sentence: the answer to "And now?" is 42.',
+        ),
+        (PromptMode.NATIVE, result({"result": "42"}), "And now?\n\nThe calculator gave the result 42."),
+        (
+            PromptMode.ANSWER,
+            result("broken", ToolStatus.ERROR),
+            "And now?\n\nThe calculator gave no result: broken.",
+        ),
+        (
+            PromptMode.ANSWER,
+            result({"memories": ["a", "b"]}),
+            'Put this into one sentence: the answer to "And now?" is a; b.',
+        ),
+    ],
+)
+def test_the_model_reads_what_the_tools_gave(mode: PromptMode, outcome: ToolExecution, question: str) -> None:
+    prompt = compose(mode, dataclasses.replace(parts([], []), results=(outcome,)))
+
+    assert prompt.messages[-1].content == question

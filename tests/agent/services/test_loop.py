@@ -151,6 +151,22 @@ def test_the_events_of_a_turn_are_in_the_outbox_or_the_log(make_bench: MakeBench
     ]
 
 
+@pytest.mark.req("RLM-002")
+@pytest.mark.parametrize(
+    ("spoken", "answer"),
+    [("It is 42.", "It is 42."), ("I would not know.", "The calculator gave the result 42.")],
+)
+def test_a_small_model_that_ignores_its_tools_does_not_answer(
+    make_bench: MakeBench, spoken: str, answer: str
+) -> None:
+    call = said('{"tool": "calculator", "arguments": {"expression": "2 + 40"}}')
+    bench = make_bench(ScriptedModel(call, said(spoken), native_tools=False))
+
+    turn = bench.ask("What is 2 + 40?")
+
+    assert (turn.answer, turn.iterations) == (answer, 2)
+
+
 @pytest.mark.req("TOOL-002")
 def test_tools_are_read_once_for_a_turn(make_bench: MakeBench) -> None:
     bench = make_bench(ScriptedModel(*[called(ADD)] * 3, said("42")))

@@ -82,6 +82,17 @@ def test_the_size_of_a_namespace_decides_how_it_is_searched(
             assert (cursor.fetchone() == ("strict_order",)) is by_index
 
 
+@pytest.mark.req("STORE-001")
+def test_a_namespace_that_has_grown_since_it_was_small_is_searched_whole(tenant: UUID) -> None:
+    store = PgvectorStore(exact_rows=1)
+    with tenant_transaction(tenant):
+        store.upsert(tenant, [memory("old", towards(0, aside=1.0))])
+        store.search(tenant, query(towards(0)))
+        store.upsert(tenant, [memory("new", towards(0)), memory("newer", towards(0, aside=2.0))])
+        found = store.search(tenant, query(towards(0)))
+    assert [scored.record.key for scored in found] == ["new", "old", "newer"]
+
+
 @pytest.mark.req("AUTH-004")
 def test_without_a_tenant_there_is_no_row(tenant: UUID) -> None:
     with tenant_transaction(tenant):

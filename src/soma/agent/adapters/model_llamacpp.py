@@ -32,14 +32,20 @@ class LlamaCppModel:
     def __init__(self, path: Path, *, threads: int) -> None:
         """Load the model. `threads` is the number of cores it may keep busy. Raises ModelUnavailable."""
         self.name = path.stem
-        self._key = secrets.token_urlsafe(24)
-        self._server = _server(path, threads, self._key)
+        self.key = secrets.token_urlsafe(24)
+        self._server = _server(path, threads, self.key)
         self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="soma-llama")
         self._http = httpx.Client(
-            base_url=self._server.listening_address, headers={"Authorization": f"Bearer {self._key}"}
+            base_url=self._server.listening_address, headers={"Authorization": f"Bearer {self.key}"}
         )
         self._http_lock = threading.Lock()
         self._counted = lru_cache(TOKENIZE_CACHE)(self._count)
+
+    @property
+    def address(self) -> str:
+        """Where llama.cpp's own OpenAI-compatible server listens, on loopback, for holders of `key`."""
+        address: str = self._server.listening_address
+        return address
 
     async def stream(
         self, request: ModelRequest, stop: asyncio.Event

@@ -12,7 +12,7 @@ import httpx
 from soma.agent.domain.model import ModelDelta, ModelOutput, ModelRequest
 from soma.agent.domain.tool import ToolCall, ToolSpec
 from soma.agent.errors import ModelUnavailable
-from soma.base.canonical import json_bytes, json_value
+from soma.base.canonical import json_value
 from soma.base.configuration import RemoteModel
 
 BYTES_PER_TOKEN = 4
@@ -39,7 +39,7 @@ class OpenAIModel:
         try:
             async with (
                 asyncio.timeout(request.timeout_seconds),
-                self._http.stream("POST", self._url, content=json_bytes(self._payload(request))) as answer,
+                self._http.stream("POST", self._url, json=self._payload(request)) as answer,
             ):
                 if answer.status_code != httpx.codes.OK:
                     text = (await answer.aread()).decode(errors="replace")[:500]

@@ -1,6 +1,7 @@
 """Arithmetic."""
 
 import math
+import re
 from typing import Any
 
 import simpleeval
@@ -33,13 +34,25 @@ class CalculatorTool:
         return {"result": evaluate(arguments["expression"])}
 
 
+PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%(?!\s*[\d(.])")
+"""A percentage: a number before a % that no operand follows. With one, % is the remainder."""
+
+
+def _python(expression: str) -> str:
+    shares = PERCENT.sub(r"(\1/100)", expression)
+    return re.sub(r"\bof\b", "*", shares).replace("^", "**")
+
+
 def evaluate(expression: str) -> str:
-    """The value of `expression` as text, integers exactly and other numbers to 12 significant digits."""
+    """The value of `expression` as text, integers exactly and other numbers to 12 significant digits.
+
+    Beyond Python's arithmetic: ^ is a power, "17% of 250" a share. Raises ToolFailed.
+    """
     if len(expression) > MAXIMUM_LENGTH:
         raise ToolFailed(f"the expression is longer than {MAXIMUM_LENGTH} characters")
     evaluator = simpleeval.SimpleEval(functions=FUNCTIONS, names={"pi": math.pi, "e": math.e})
     try:
-        value = evaluator.eval(expression.replace("^", "**"))
+        value = evaluator.eval(_python(expression))
     except (simpleeval.InvalidExpression, SyntaxError, ArithmeticError, ValueError, TypeError) as error:
         raise ToolFailed(f"cannot evaluate {expression!r}: {error}") from error
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -17,7 +17,7 @@ class MemoryRecallTool:
         self._database = database
 
     async def execute(self, arguments: dict[str, Any], context: ToolContext) -> Any:
-        """{"query": text} -> {"memories": [{content, occurred_at, score}]}, best first."""
+        """{"query": text} -> {"memories": [text, …]}, best first, each with its date and who said it."""
         request = RecallRequest(
             tenant_id=context.tenant_id,
             agent_id=str(context.agent_id),
@@ -28,11 +28,6 @@ class MemoryRecallTool:
         found = await self._database.run(self._brain.recall, request)
         return {
             "memories": [
-                {
-                    "content": block.content,
-                    "occurred_at": block.occurred_at.isoformat(),
-                    "score": round(block.score, 4),
-                }
-                for block in found.evidence
+                f"{block.content} ({block.role}, {block.occurred_at:%Y-%m-%d})" for block in found.evidence
             ]
         }

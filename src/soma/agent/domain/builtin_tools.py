@@ -29,6 +29,7 @@ CALCULATOR = ToolSpec(
     examples=(
         ToolExample(request="What is 3 times 7?", arguments={"expression": "3 * 7"}),
         ToolExample(request="How much is (8 + 2) / 5?", arguments={"expression": "(8 + 2) / 5"}),
+        ToolExample(request="What is 20% of 80?", arguments={"expression": "20% of 80"}),
     ),
     idempotent=True,
     timeout_seconds=5.0,
@@ -76,7 +77,7 @@ MEMORY_RECALL = ToolSpec(
     },
     output_schema={
         "type": "object",
-        "properties": {"memories": {"type": "array", "items": {"type": "object"}}},
+        "properties": {"memories": {"type": "array", "items": {"type": "string"}}},
         "required": ["memories"],
         "additionalProperties": False,
     },

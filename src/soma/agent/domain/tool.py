@@ -100,14 +100,14 @@ class ToolExecution:
 
     def sentence(self) -> str:
         """The result as the model reads it."""
-        shown = ", ".join(str(value) for value in self.call.arguments.values())
         if self.status is ToolStatus.OK:
-            return f"{self.call.tool}({shown}) = {plain(self.output)}"
-        return f"{self.call.tool}({shown}) gave no result: {plain(self.output)}"
+            return f"The {self.call.tool} gave the result {plain(self.output)}."
+        return f"The {self.call.tool} gave no result: {plain(self.output)}."
 
 
 def plain(output: Any) -> str:
-    """A tool's output as text: the text of an object that is just one text, JSON otherwise."""
-    if isinstance(output, dict) and len(output) == 1:
-        return str(next(iter(output.values())))
-    return output if isinstance(output, str) else canonical_bytes(output).decode()
+    """A tool's output as text: of an object with one member the member, of texts the texts, else JSON."""
+    value = next(iter(output.values())) if isinstance(output, dict) and len(output) == 1 else output
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return "; ".join(value) or "nothing"
+    return value if isinstance(value, str) else canonical_bytes(value).decode()

@@ -20,8 +20,8 @@ class TurnStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Turn:
-    """A turn as its runner needs it. `attempts` says for each attempt its first frame id and the
-    iteration it resumed at."""
+    """A turn as its runner needs it. `seeded` says that the caller gave the seed; `attempts` says for each
+    attempt its first frame id and the iteration it resumed at."""
 
     id: UUID
     principal: Principal
@@ -30,6 +30,7 @@ class Turn:
     capsule_version: int
     user_message_id: UUID
     seed: int
+    seeded: bool
     model: str
     rlm: bool
     input_hash: str

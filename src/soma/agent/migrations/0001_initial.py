@@ -125,6 +125,7 @@ class Migration(migrations.Migration):
                 ("message_id", models.UUIDField(null=True)),
                 ("status", models.TextField()),
                 ("seed", models.BigIntegerField()),
+                ("seeded", models.BooleanField()),
                 ("model", models.TextField()),
                 ("rlm", models.BooleanField()),
                 ("input_hash", models.TextField()),
@@ -229,6 +230,12 @@ class Migration(migrations.Migration):
             model_name="turnrow",
             index=models.Index(
                 condition=models.Q(("status", "running")), fields=["lease_owner"], name="turn_running"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="turnrow",
+            index=models.Index(
+                condition=models.Q(("seeded", True)), fields=["input_hash", "seed"], name="turn_seeded"
             ),
         ),
         migrations.AddConstraint(

@@ -8,15 +8,16 @@ from django.db import connections
 
 from soma.agent.domain.iteration import Iteration
 from soma.agent.domain.tool import ToolExecution
-from soma.agent.domain.turn import Turn, TurnStatus
+from soma.agent.domain.turn import Turn
 from soma.agent.errors import LeaseLost
-from soma.agent.models import ToolExecutionRow, TurnRow
+from soma.agent.models import ToolExecutionRow
 from soma.agent.services.leases import LEASE_SECONDS
 from soma.agent.services.record_intent import STARTED
 from soma.agent.services.rows import execution_row, iteration_row
 from soma.base import clock
 from soma.base.canonical import json_bytes, sha256_hex
 from soma.base.database import APP, tenant_transaction
+from soma.base.insertion import insert
 from soma.brain.api import Brain, Feedback, LearnedState
 from soma.events.api import Event, publish
 
@@ -40,12 +41,12 @@ def commit_iteration(
         _advance(turn, draft.number + 1)
         _store_executions(turn, draft, noted=noted)
         if feedback is None:
-            iteration, after = replace(draft, learning=_nothing_learned(learned)), learned
+            taught, after = _nothing_learned(learned), learned
         else:
             learning = brain.apply_feedback(feedback)
-            iteration, after = replace(draft, learning=learning.to_dict()), learning.after
-        iteration = replace(iteration, completed_at=clock.now())
-        iteration_row(turn, iteration).save(force_insert=True)
+            taught, after = learning.to_dict(), learning.after
+        iteration = replace(draft, learning=taught, completed_at=clock.now())
+        insert(iteration_row(turn, iteration))
         publish(
             _completed(turn, iteration), *(_executed(turn, iteration, one) for one in iteration.executions)
         )
@@ -68,23 +69,16 @@ def _advance(turn: Turn, iterations: int) -> None:
             raise LeaseLost("the turn's lease has passed to another process")
 
 
-def hold_lease(turn: Turn, **changes: Any) -> None:
-    """Write `changes` to the turn if this attempt still holds its lease. Raises LeaseLost."""
-    held = TurnRow.objects.filter(
-        id=turn.id, lease_owner=turn.lease_owner, attempt=turn.attempt, status=TurnStatus.RUNNING
-    ).update(lease_expires_at=clock.now() + timedelta(seconds=LEASE_SECONDS), **changes)
-    if not held:
-        raise LeaseLost("the turn's lease has passed to another process")
-
-
 def _store_executions(turn: Turn, iteration: Iteration, *, noted: bool) -> None:
     if not iteration.executions:
         return
     if noted:
         ToolExecutionRow.objects.filter(turn_id=turn.id, iteration=iteration.number, status=STARTED).delete()
-    ToolExecutionRow.objects.bulk_create(
-        execution_row(turn, iteration.number, position, one)
-        for position, one in enumerate(iteration.executions)
+    insert(
+        *(
+            execution_row(turn, iteration.number, position, one)
+            for position, one in enumerate(iteration.executions)
+        )
     )
 
 

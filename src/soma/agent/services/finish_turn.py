@@ -1,18 +1,24 @@
 """The last transaction of a turn: answer, turn, checkpoint, events."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
+
+from django.db import connections
 
 from soma.agent.domain.convergence import ExitReason
 from soma.agent.domain.turn import Outcome, Turn, TurnStatus
+from soma.agent.errors import LeaseLost
 from soma.agent.models import MessageRow
-from soma.agent.services.commit_iteration import hold_lease
+from soma.agent.services.leases import LEASE_SECONDS
 from soma.agent.services.progress import Progress
 from soma.base import clock
-from soma.base.canonical import sha256_hex
-from soma.base.database import tenant_transaction
+from soma.base.canonical import json_bytes, sha256_hex
+from soma.base.database import APP, tenant_transaction
 from soma.base.errors import SomaError
 from soma.base.ids import new_id
+from soma.base.insertion import insert
 from soma.brain.api import Brain, LearnedState
 from soma.events.api import Event, publish
 
@@ -31,16 +37,15 @@ def finish_turn(progress: Progress, text: str, outcome: Outcome, brain: Brain) -
     cancelled = outcome.exit_reason == ExitReason.CANCELLED
     answer = Answer(text=text, message_id=new_id() if text else None)
     with tenant_transaction(turn.principal.tenant_id):
-        hold_lease(
+        _end(
             turn,
-            status=TurnStatus.CANCELLED if cancelled else TurnStatus.COMPLETED,
-            outcome=outcome.to_dict(),
+            TurnStatus.CANCELLED if cancelled else TurnStatus.COMPLETED,
+            outcome.to_dict(),
             message_id=answer.message_id,
             output_hash=sha256_hex(text.encode()),
-            completed_at=clock.now(),
         )
         if answer.message_id is not None:
-            _message(turn, answer.message_id, text).save(force_insert=True)
+            insert(_message(turn, answer.message_id, text))
         brain.checkpoint(turn.principal.tenant_id, str(turn.agent_id), turn.id)
         events = [_turn_completed(progress, answer, outcome)]
         if not cancelled:
@@ -54,7 +59,7 @@ def fail_turn(turn: Turn, error: SomaError, brain: Brain) -> None:
     failure = {"code": error.code, "detail": error.detail}
     tenant_id, agent_id = turn.principal.tenant_id, str(turn.agent_id)
     with tenant_transaction(tenant_id):
-        hold_lease(turn, status=TurnStatus.FAILED, outcome=failure, completed_at=clock.now())
+        _end(turn, TurnStatus.FAILED, failure)
         brain.learned_state(tenant_id, agent_id, LearnedState())
         brain.checkpoint(tenant_id, agent_id, turn.id)
         publish(
@@ -71,6 +76,32 @@ def fail_turn(turn: Turn, error: SomaError, brain: Brain) -> None:
                 },
             )
         )
+
+
+END_TURN = """
+    UPDATE turn
+    SET status = %s, outcome = %s::jsonb, message_id = %s, output_hash = %s, completed_at = %s,
+        lease_expires_at = %s
+    WHERE id = %s AND lease_owner = %s AND attempt = %s AND status = 'running'
+"""
+"""Ends a turn if this attempt still holds its lease; SQL for the reason that ADVANCE_TURN is."""
+
+
+def _end(
+    turn: Turn,
+    status: TurnStatus,
+    outcome: dict[str, Any],
+    *,
+    message_id: UUID | None = None,
+    output_hash: str | None = None,
+) -> None:
+    now = clock.now()
+    until = now + timedelta(seconds=LEASE_SECONDS)
+    result = [status.value, json_bytes(outcome).decode(), message_id, output_hash, now, until]
+    with connections[APP].cursor() as cursor:
+        cursor.execute(END_TURN, [*result, turn.id, turn.lease_owner, turn.attempt])
+        if cursor.rowcount != 1:
+            raise LeaseLost("the turn's lease has passed to another process")
 
 
 def _message(turn: Turn, message_id: UUID, text: str) -> MessageRow:

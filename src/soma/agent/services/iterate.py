@@ -5,15 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from soma.agent.domain.convergence import Convergence, ExitReason, exit_reason, success_factor, tool_utility
+from soma.agent.domain.convergence import ExitReason
 from soma.agent.domain.evidence import EvidenceBlock
 from soma.agent.domain.frames import plan_of, verify_data
 from soma.agent.domain.iteration import Iteration
 from soma.agent.domain.model import ModelOutput, confidence_of
-from soma.agent.domain.prompt import PromptMode
-from soma.agent.domain.tool import ToolExecution
 from soma.agent.errors import ModelUnavailable
 from soma.agent.ports import ModelPort
+from soma.agent.services.assess import assessed, feedback_of
 from soma.agent.services.commit_iteration import commit_iteration
 from soma.agent.services.execute_tools import ToolRunner
 from soma.agent.services.generate import Models, generate
@@ -22,10 +21,9 @@ from soma.agent.services.plan import Plan, plan
 from soma.agent.services.progress import Progress
 from soma.agent.services.self_check import self_check
 from soma.base import clock
-from soma.base.canonical import sha256_hex
 from soma.base.database import DatabaseThreads
 from soma.base.phases import PhaseObserver
-from soma.brain.api import Brain, BrainError, Feedback, RecallRequest, RewardParts
+from soma.brain.api import Brain, BrainError, RecallRequest
 
 
 @dataclass(kw_only=True, slots=True)
@@ -91,7 +89,7 @@ class IterationRunner:
                 progress.turn, progress.capsule, progress.number, calls, progress.stream
             )
         confidence, source = await self._confidence(progress, decided, model, output)
-        draft, reason = _assessed(progress, decided, model, output, executions, confidence, source)
+        draft, reason = assessed(progress, decided, model, output, executions, confidence, source)
         first_frame_id, script = progress.stream.script()
         draft = replace(
             draft,
@@ -109,6 +107,10 @@ class IterationRunner:
         if progress.recalled:
             return
         progress.recalled = True
+        if progress.recorded:
+            first = progress.recorded[0]
+            progress.evidence, progress.novelty = first.evidence, first.novelty
+            return
         turn = progress.turn
         request = RecallRequest(
             tenant_id=turn.principal.tenant_id,
@@ -201,7 +203,7 @@ class IterationRunner:
             commit_iteration,
             progress.turn,
             draft,
-            None if cancelled else _feedback(progress, draft),
+            None if cancelled else feedback_of(progress, draft),
             progress.learned,
             self._brain,
             noted=self._noted(progress, draft),
@@ -217,95 +219,6 @@ class IterationRunner:
 
     def _note(self, phase: str, progress: Progress) -> None:
         self._observer.phase(phase, progress.turn.id, progress.number)
-
-
-def _assessed(
-    progress: Progress,
-    decided: Plan,
-    model: ModelPort,
-    output: ModelOutput,
-    executions: tuple[ToolExecution, ...],
-    confidence: float,
-    confidence_source: str,
-) -> tuple[Iteration, ExitReason | None]:
-    calling = decided.mode is PromptMode.CALL
-    convergence = Convergence(
-        confidence=confidence,
-        success_factor=success_factor((*progress.executions, *executions)),
-        tool_utility=1.0 if calling or executions else tool_utility(output.text, progress.executions),
-    )
-    loop = progress.capsule.loop
-    spent = output.prompt_tokens + output.completion_tokens
-    reason = (
-        ExitReason.CANCELLED
-        if output.stop_reason == "cancelled" or progress.stop.is_set()
-        else exit_reason(
-            convergence,
-            iteration=progress.number,
-            tool_calls=max(len(executions), int(calling)),
-            tokens_spent=progress.tokens_spent + spent,
-            threshold=loop.convergence_threshold,
-            max_iterations=loop.max_iterations if progress.turn.rlm else 1,
-            token_budget=loop.turn_token_budget,
-            refine=loop.refine and progress.turn.rlm,
-        )
-    )
-    now = clock.now()
-    iteration = Iteration(
-        number=progress.number,
-        state="cancelled" if reason is ExitReason.CANCELLED else "completed",
-        mode=decided.mode.value,
-        content=output.text,
-        recipe=decided.prompt.recipe,
-        prompt_hash=decided.prompt.hash,
-        output_hash=sha256_hex(output.text.encode()),
-        model=model.name,
-        stop_reason=output.stop_reason,
-        prompt_tokens=output.prompt_tokens,
-        completion_tokens=output.completion_tokens,
-        confidence=convergence.confidence,
-        confidence_source=confidence_source,
-        convergence_score=convergence.score,
-        success_factor=convergence.success_factor,
-        tool_utility=convergence.tool_utility,
-        decision="continue" if reason is None else reason.value,
-        lanes=decided.lanes(),
-        offered=tuple(tool.name for tool in decided.offered),
-        capabilities=decided.capabilities,
-        evidence=progress.evidence,
-        novelty=progress.novelty,
-        executions=executions,
-        learning={},
-        phases=(),
-        latency_ms=0.0,
-        script=(),
-        first_frame_id=0,
-        started_at=now,
-        completed_at=now,
-    )
-    return iteration, reason
-
-
-def _feedback(progress: Progress, draft: Iteration) -> Feedback:
-    executed = [one for one in draft.executions if one.executed]
-    loop = progress.capsule.loop
-    return Feedback(
-        tenant_id=progress.tenant_id,
-        agent_id=str(progress.turn.agent_id),
-        turn_id=progress.turn.id,
-        iteration=draft.number,
-        reward=RewardParts(
-            confidence=draft.confidence,
-            tool_success=success_factor(draft.executions) if executed else None,
-            latency_ms=draft.latency_ms,
-            deadline_ms=loop.deadline_ms,
-            cost=min(1.0, (draft.prompt_tokens + draft.completion_tokens) / loop.turn_token_budget),
-        ),
-        novelty=progress.novelty,
-        state=progress.learned,
-        errors=sum(one.status != "ok" for one in draft.executions),
-        tools_used=len(executed),
-    )
 
 
 def _ms(seconds: float) -> float:

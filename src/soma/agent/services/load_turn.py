@@ -2,18 +2,21 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
+
+from django.db import connections
 
 from soma.agent.domain.capsule import Capsule
 from soma.agent.domain.message import Message
 from soma.agent.domain.prompt import HISTORY_LIMIT
 from soma.agent.domain.turn import Turn
-from soma.agent.models import CapsuleRow, MessageRow
+from soma.agent.models import CapsuleRow
 from soma.agent.services.capsules import Capsules
 from soma.agent.services.progress import Progress
-from soma.agent.services.rows import iterations_of, message_of
+from soma.agent.services.rows import iterations_of
 from soma.agent.services.streams import TurnStream
-from soma.base.database import tenant_transaction
+from soma.base.database import APP, tenant_transaction
 from soma.brain.api import Brain, LearnedState
 
 
@@ -27,11 +30,26 @@ class Beginning:
     learned: LearnedState
 
 
+DIALOGUE = """
+    SELECT id, turn_id, role, content, created_at
+    FROM message WHERE conversation_id = %s AND id <= %s ORDER BY id DESC LIMIT %s
+"""
+"""A message and those before it, newest first. SQL, because every turn asks it, and the ORM takes five times
+as long to write the query and to make rows of what it finds."""
+
+
 def dialogue(conversation_id: UUID, message_id: UUID) -> tuple[Message, tuple[Message, ...]]:
     """A message and the history before it, oldest first, inside an open transaction."""
-    rows = MessageRow.objects.filter(conversation_id=conversation_id, id__lte=message_id)
-    *history, message = reversed(rows.order_by("-id")[: HISTORY_LIMIT + 1])
-    return message_of(message), tuple(map(message_of, history))
+    with connections[APP].cursor() as cursor:
+        cursor.execute(DIALOGUE, [conversation_id, message_id, HISTORY_LIMIT + 1])
+        rows = cursor.fetchall()
+    *history, message = (_message(row) for row in reversed(rows))
+    return message, tuple(history)
+
+
+def _message(row: tuple[UUID, UUID, str, str, datetime]) -> Message:
+    message_id, turn_id, role, content, created_at = row
+    return Message(id=message_id, turn_id=turn_id, role=role, content=content, created_at=created_at)
 
 
 def begin(turn: Turn, beginning: Beginning, stream: TurnStream, stop: asyncio.Event) -> Progress:

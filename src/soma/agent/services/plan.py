@@ -53,13 +53,7 @@ async def plan(progress: Progress, model: ModelPort) -> Plan:
     )
     counts = await _counts(parts, model)
     _check_room(counts[parts.user_message], progress, model)
-    weights = progress.learned.weights.to_dict()
-    allocation = allocate(
-        progress.capsule.loop.context_tokens,
-        weights,
-        INITIAL_WEIGHTS,
-        attention=progress.learned.neuromodulators.acetylcholine,
-    )
+    allocation = _allocation(progress)
     kept, allocation = fitted(parts, allocation, counts.__getitem__)
     prompt = compose(mode, kept)
     return Plan(
@@ -69,6 +63,18 @@ async def plan(progress: Progress, model: ModelPort) -> Plan:
         offered=offered,
         capabilities=required_capabilities(progress.message.content),
         request=_request(progress, prompt, offered),
+    )
+
+
+def _allocation(progress: Progress) -> LaneAllocation:
+    if progress.number < len(progress.recorded):
+        lanes = progress.recorded[progress.number].lanes
+        return LaneAllocation(budget=lanes["budget"], tokens=lanes["tokens"])
+    return allocate(
+        progress.capsule.loop.context_tokens,
+        progress.learned.weights.to_dict(),
+        INITIAL_WEIGHTS,
+        attention=progress.learned.neuromodulators.acetylcholine,
     )
 
 

@@ -18,7 +18,8 @@ from soma.brain.api import LearnedState
 
 @dataclass(kw_only=True, slots=True)
 class Progress:
-    """A turn in this process: what was loaded, and what each iteration adds."""
+    """A turn in this process: what was loaded, and what each iteration adds. `recorded` are the iterations
+    of the turn that this one repeats."""
 
     turn: Turn
     capsule: Capsule
@@ -28,6 +29,7 @@ class Progress:
     stream: TurnStream
     stop: asyncio.Event
     iterations: list[Iteration] = field(default_factory=list)
+    recorded: tuple[Iteration, ...] = ()
     evidence: tuple[EvidenceBlock, ...] = ()
     novelty: float = 1.0
     recalled: bool = False

@@ -6,23 +6,11 @@ from uuid import UUID
 
 from soma.agent.domain.evidence import EvidenceBlock
 from soma.agent.domain.iteration import Iteration
-from soma.agent.domain.message import Message
 from soma.agent.domain.tool import ToolCall, ToolExecution, ToolStatus
 from soma.agent.domain.turn import Turn
-from soma.agent.models import MessageRow, RLMIterationRow, ToolExecutionRow, TurnRow
+from soma.agent.models import RLMIterationRow, ToolExecutionRow, TurnRow
 from soma.base.ids import new_id
 from soma.base.tenancy import Principal
-
-
-def message_of(row: MessageRow) -> Message:
-    """The message of a row."""
-    return Message(
-        id=row.id,
-        turn_id=row.turn_id,
-        role=row.role,
-        content=row.content,
-        created_at=row.created_at,
-    )
 
 
 def turn_of(row: TurnRow) -> Turn:
@@ -41,6 +29,7 @@ def turn_of(row: TurnRow) -> Turn:
         capsule_version=row.capsule_version,
         user_message_id=row.user_message_id,
         seed=row.seed,
+        seeded=row.seeded,
         model=row.model,
         rlm=row.rlm,
         input_hash=row.input_hash,

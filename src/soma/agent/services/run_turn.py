@@ -13,6 +13,7 @@ from soma.agent.services.finish_turn import fail_turn, finish_turn
 from soma.agent.services.iterate import IterationRunner
 from soma.agent.services.load_turn import Beginning, begin, load_turn
 from soma.agent.services.progress import Progress
+from soma.agent.services.repeat import first_run
 from soma.agent.services.streams import TurnStream
 from soma.base.database import DatabaseThreads
 from soma.base.errors import SomaError
@@ -59,6 +60,8 @@ class TurnRunner:
                 if beginning is None
                 else begin(turn, beginning, stream, stop)
             )
+            if turn.seeded and not progress.history:
+                progress.recorded = await self._database.run(first_run, turn)
             await self._finish(progress, await self._loop(progress))
         except LeaseLost as error:
             logger.warning("turn %s: %s", turn.id, error.detail)
@@ -134,6 +137,8 @@ def completed_data(status: str, outcome: dict[str, object]) -> dict[str, object]
 def best_iteration(iterations: list[Iteration], *, refine: bool) -> Iteration | None:
     """The iteration that answers: the best-scoring one of a refining turn, the last one otherwise."""
     answers = [each for each in iterations if each.mode != PromptMode.CALL and each.is_answer]
+    # A small model was asked to report what the tools gave. If it did not, their words are the answer.
+    answers = [each for each in answers if each.mode != PromptMode.ANSWER or each.tool_utility > 0]
     if not answers:
         return None
     return max(answers, key=lambda each: each.convergence_score) if refine else answers[-1]

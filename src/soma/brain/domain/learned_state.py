@@ -3,13 +3,16 @@
 import hashlib
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Self
 
 from soma.brain.domain.neuromodulators import NAMES, Neuromodulators
 from soma.brain.domain.weights import FIELD_OF, Weights
 
 LENGTH = len(FIELD_OF) + 2 * len(NAMES) + 2
+_WEIGHTS = attrgetter(*FIELD_OF.values())
+_LEVELS = attrgetter(*NAMES)
 _DOUBLES = struct.Struct(f">{LENGTH}d")
 
 
@@ -44,9 +47,9 @@ class LearnedState:
         """The state as 17 floats: weights, levels, resting levels, each in the order of their fields,
         then the baseline and the step."""
         return (
-            *_values(self.weights),
-            *_values(self.neuromodulators),
-            *_values(self.resting),
+            *_WEIGHTS(self.weights),
+            *_LEVELS(self.neuromodulators),
+            *_LEVELS(self.resting),
             self.reward_baseline,
             float(self.step),
         )
@@ -88,7 +91,3 @@ class LearnedState:
             reward_baseline=float(value.get("reward_baseline", 0.5)),
             step=int(value.get("step", 0)),
         )
-
-
-def _values(record: Weights | Neuromodulators) -> list[float]:
-    return [getattr(record, field.name) for field in fields(record)]

@@ -37,9 +37,9 @@ def apply_feedback(feedback: Feedback) -> Learning:
     return _kept(feedback)
 
 
-def signals_of(row: LearnedStepRow) -> Signals:
-    """The signals of the feedback that `row` keeps."""
-    reward, novelty, urgency, attention, *_ = NUMBERS.unpack(row.numbers)
+def signals_of(numbers: bytes | memoryview) -> Signals:
+    """The signals of the feedback whose step keeps `numbers`."""
+    reward, novelty, urgency, attention, *_ = NUMBERS.unpack(numbers)
     return Signals(reward=reward, novelty=novelty, urgency=urgency, attention=attention)
 
 
@@ -90,7 +90,7 @@ def _kept(feedback: Feedback) -> Learning:
     return Learning(
         before=LearnedState.from_bytes(row.before),
         after=LearnedState.from_bytes(row.after),
-        reward=signals_of(row).reward,
+        reward=signals_of(row.numbers).reward,
         prediction_error=error,
         salience=worth,
         learning_rate=rate,

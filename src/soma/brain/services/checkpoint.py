@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connections
@@ -9,12 +10,13 @@ from django.db import connections
 from soma.base.clock import now
 from soma.base.database import APP
 from soma.base.errors import NotFound
+from soma.base.insertion import insert
 from soma.brain.domain.checkpoint import Checkpoint, seal
 from soma.brain.domain.learned_state import LearnedState
 from soma.brain.domain.learning import learn
-from soma.brain.models import LearnedCheckpointRow, LearnedStepRow
+from soma.brain.models import LearnedCheckpointRow
 from soma.brain.services.apply_feedback import signals_of
-from soma.brain.services.checkpoint_rows import checkpoint_of, checkpoint_row, state_row
+from soma.brain.services.checkpoint_rows import checkpoint_of, checkpoint_row
 
 LOCK_HEAD = """
     SELECT state, sequence, checkpoint_hash, coalesce((
@@ -26,6 +28,17 @@ LOCK_HEAD = """
 SQL, because it is a lock query. Where two add the same turn at once, the second may miss that the first has;
 the unique constraint on checkpoints then refuses it."""
 
+STEPS = """
+    SELECT iteration, before, after, numbers FROM learned_step
+    WHERE tenant_id = %s AND turn_id = %s AND agent_id = %s AND iteration > %s ORDER BY iteration
+"""
+MOVE_HEAD = """
+    UPDATE learned_state SET state = %s, sequence = %s, checkpoint_hash = %s
+    WHERE tenant_id = %s AND agent_id = %s
+"""
+"""SQL both, because they run at the end of every turn while the agent's row is locked, and the ORM takes six
+times as long to write them."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Head:
@@ -34,6 +47,15 @@ class _Head:
     hash: str
     added: int
     """The last iteration of the turn that is in it already; −1 for none."""
+
+
+class _Step(NamedTuple):
+    """What STEPS finds."""
+
+    iteration: int
+    before: bytes
+    after: bytes
+    numbers: bytes
 
 
 def checkpoint(tenant_id: UUID, agent_id: str, turn_id: UUID) -> Checkpoint:
@@ -54,8 +76,8 @@ def checkpoint(tenant_id: UUID, agent_id: str, turn_id: UUID) -> Checkpoint:
         previous_hash=head.hash,
         created_at=now(),
     )
-    state_row(made).save(force_update=True, update_fields=["state", "sequence", "checkpoint_hash"])
-    LearnedCheckpointRow.objects.bulk_create([checkpoint_row(made)])
+    _move_head(made)
+    insert(checkpoint_row(made))
     return made
 
 
@@ -71,22 +93,29 @@ def _locked_head(tenant_id: UUID, agent_id: str, turn_id: UUID) -> _Head:
     )
 
 
-def _steps_after(tenant_id: UUID, agent_id: str, turn_id: UUID, iteration: int) -> list[LearnedStepRow]:
-    steps = LearnedStepRow.objects.filter(tenant_id=tenant_id, turn_id=turn_id, agent_id=agent_id)
-    return list(steps.filter(iteration__gt=iteration).order_by("iteration"))
+def _steps_after(tenant_id: UUID, agent_id: str, turn_id: UUID, iteration: int) -> list[_Step]:
+    with connections[APP].cursor() as cursor:
+        cursor.execute(STEPS, [tenant_id, turn_id, agent_id, iteration])
+        return [_Step(*row) for row in cursor.fetchall()]
 
 
-def _add(standing: LearnedState, steps: Sequence[LearnedStepRow]) -> LearnedState:
+def _move_head(made: Checkpoint) -> None:
+    state, chain = made.state.to_bytes(), bytes.fromhex(made.hash)
+    with connections[APP].cursor() as cursor:
+        cursor.execute(MOVE_HEAD, [state, made.sequence, chain, made.tenant_id, made.agent_id])
+
+
+def _add(standing: LearnedState, steps: Sequence[_Step]) -> LearnedState:
     """`standing` with the turn's feedbacks added. If the turn's line goes on from there, that is where it
     ends; if another turn came in between, the same feedbacks are learned again from here, so that nothing of
     either is lost."""
     if _is_line(standing, steps):
         return LearnedState.from_bytes(steps[-1].after)
     for step in steps:
-        standing = learn(standing, signals_of(step)).after
+        standing = learn(standing, signals_of(step.numbers)).after
     return standing
 
 
-def _is_line(standing: LearnedState, steps: Sequence[LearnedStepRow]) -> bool:
+def _is_line(standing: LearnedState, steps: Sequence[_Step]) -> bool:
     ends = [standing.to_bytes(), *(step.after for step in steps)]
     return all(step.before == end for step, end in zip(steps, ends, strict=False))

@@ -33,7 +33,11 @@ class Question:
 @click.command()
 @click.argument("text")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-@click.option("--seed", type=click.IntRange(0, SEED_LIMIT), help="Seed of the answer's sampling.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, SEED_LIMIT),
+    help="Seed of the sampling; it repeats the first such answer, whatever was learned since.",
+)
 @click.option("--agent", help="The agent (capsule) that answers.")
 @click.option("--conversation", metavar="ID", help="Go on with this conversation.")
 @click.pass_obj
