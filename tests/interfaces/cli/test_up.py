@@ -14,6 +14,7 @@ from tests.interfaces.event_stream import Received, received
 from tests.interfaces.person import CONVERSATIONS
 
 pytestmark = pytest.mark.req("CLI-001")
+LOGGED = re.compile(r"^\d{4}-\d\d-\d\d .* (?:INFO|WARNING) ")
 ADDRESS = re.compile(r"^Open (http://127\.0\.0\.1:\d+)/(?:#token=(\S+))?$", re.MULTILINE)
 
 
@@ -23,7 +24,9 @@ def opened(server: Started) -> "re.Match[str]":
         server.until(lambda text: ADDRESS.search(text) is not None and text.endswith("\n"))
     )
     assert match is not None
-    assert server.text.rstrip().endswith(match[0])
+    # What the log says goes to standard error, and may come at any time.
+    told = [line for line in server.text.splitlines() if line.strip() and not LOGGED.match(line)]
+    assert told[-1] == match[0]
     return match
 
 

@@ -96,4 +96,6 @@ MEMORY_RECALL = ToolSpec(
 
 BUILTIN_TOOLS = (CALCULATOR, CLOCK, MEMORY_RECALL)
 
-SYSTEM_PROMPT = "You are Soma, a helpful assistant. Answer briefly and correctly."
+SYSTEM_PROMPT = "You are a helpful assistant. Answer briefly and correctly."
+"""Without a name for the assistant: with one, the default model takes every second question for a game with
+it (of ten plain questions it answered five, and seven without)."""

@@ -36,7 +36,7 @@ class Question:
 @click.option(
     "--seed",
     type=click.IntRange(0, SEED_LIMIT),
-    help="Seed of the sampling; it repeats the first such answer, whatever was learned since.",
+    help="Seed of the sampling; repeats the first such answer.",
 )
 @click.option("--agent", help="The agent (capsule) that answers.")
 @click.option("--conversation", metavar="ID", help="Go on with this conversation.")
