@@ -14,6 +14,7 @@ import psutil
 import psycopg
 import pytest
 
+from soma.base.errors import InvalidInput
 from soma.project.embedded_postgres import EmbeddedPostgres
 from soma.project.postgres_location import SUPERUSER, data_directory
 
@@ -122,3 +123,21 @@ def test_many_may_start_at_once(place: Path) -> None:
         each.communicate()
 
     assert not runs(server)
+
+
+@pytest.mark.req("TTFT-001")
+def test_a_path_with_spaces_is_refused_by_name(place: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"SOMAGENT_HOME.*without spaces"):
+        EmbeddedPostgres(place / "my home").start()
+
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.req("TTFT-001")
+def test_a_path_too_long_for_a_socket_works(place: Path) -> None:
+    long = place / ("directory-" * 12)
+    mine = EmbeddedPostgres(long)
+    mine.start()
+
+    assert answers(long)
+    mine.release()

