@@ -91,6 +91,7 @@ def _runtime_directory() -> Iterator[None]:
     (own / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
     if own.stat().st_uid != os.getuid():
         raise Unavailable(f"{own} belongs to another user")
+    own.chmod(0o700)
     os.environ["XDG_RUNTIME_DIR"] = str(own)
     try:
         yield
