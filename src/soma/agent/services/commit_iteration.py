@@ -14,6 +14,7 @@ from soma.agent.models import ToolExecutionRow
 from soma.agent.services.leases import LEASE_SECONDS
 from soma.agent.services.record_intent import STARTED
 from soma.agent.services.rows import execution_row, iteration_row
+from soma.agent.services.turn_event import turn_event
 from soma.base import clock
 from soma.base.canonical import json_bytes, sha256_hex
 from soma.base.database import APP, tenant_transaction
@@ -85,14 +86,10 @@ def _store_executions(turn: Turn, iteration: Iteration, *, noted: bool) -> None:
 def _completed(turn: Turn, iteration: Iteration) -> Event:
     learning = iteration.learning
     before, after = learning["weights_before"], learning["weights_after"]
-    return Event(
-        tenant_id=turn.principal.tenant_id,
-        topic="chat.events",
-        type="chat.iteration_completed",
-        key=str(turn.id),
-        trace_id=turn.principal.trace_id,
-        payload={
-            "turn_id": str(turn.id),
+    return turn_event(
+        turn,
+        "chat.iteration_completed",
+        {
             "conversation_id": str(turn.conversation_id),
             "agent_id": str(turn.agent_id),
             "iteration": iteration.number,
@@ -123,14 +120,10 @@ def _completed(turn: Turn, iteration: Iteration) -> Event:
 
 
 def _executed(turn: Turn, iteration: Iteration, execution: ToolExecution) -> Event:
-    return Event(
-        tenant_id=turn.principal.tenant_id,
-        topic="tool.events",
-        type="tool.executed",
-        key=str(turn.id),
-        trace_id=turn.principal.trace_id,
-        payload={
-            "turn_id": str(turn.id),
+    return turn_event(
+        turn,
+        "tool.executed",
+        {
             "iteration": iteration.number,
             "call_id": execution.call.call_id,
             "tool": execution.call.tool,

@@ -13,6 +13,7 @@ from soma.agent.errors import LeaseLost
 from soma.agent.models import MessageRow
 from soma.agent.services.leases import LEASE_SECONDS
 from soma.agent.services.progress import Progress
+from soma.agent.services.turn_event import turn_event
 from soma.base import clock
 from soma.base.canonical import json_bytes, sha256_hex
 from soma.base.database import APP, tenant_transaction
@@ -63,14 +64,10 @@ def fail_turn(turn: Turn, error: SomaError, brain: Brain) -> None:
         brain.learned_state(tenant_id, agent_id, LearnedState())
         brain.checkpoint(tenant_id, agent_id, turn.id)
         publish(
-            Event(
-                tenant_id=turn.principal.tenant_id,
-                topic="chat.events",
-                type="chat.turn_failed",
-                key=str(turn.id),
-                trace_id=turn.principal.trace_id,
-                payload={
-                    "turn_id": str(turn.id),
+            turn_event(
+                turn,
+                "chat.turn_failed",
+                {
                     "conversation_id": str(turn.conversation_id),
                     **failure,
                 },
@@ -120,14 +117,10 @@ def _turn_completed(progress: Progress, answer: Answer, outcome: Outcome) -> Eve
     turn = progress.turn
     executed = [one for one in progress.executions if one.executed]
     first = progress.iterations[0].learning["weights_before"] if progress.iterations else None
-    return Event(
-        tenant_id=turn.principal.tenant_id,
-        topic="chat.events",
-        type="chat.turn_completed",
-        key=str(turn.id),
-        trace_id=turn.principal.trace_id,
-        payload={
-            "turn_id": str(turn.id),
+    return turn_event(
+        turn,
+        "chat.turn_completed",
+        {
             "conversation_id": str(turn.conversation_id),
             "agent_id": str(turn.agent_id),
             "message_id": None if answer.message_id is None else str(answer.message_id),
@@ -161,14 +154,10 @@ def _remember_requested(progress: Progress, answer: Answer) -> Event:
     said = [("user", progress.message.content, clock.iso(progress.message.created_at), 0.7)]
     if answer.text:
         said.append(("assistant", answer.text, now, 0.3))
-    return Event(
-        tenant_id=turn.principal.tenant_id,
-        topic="agent.memory",
-        type="memory.remember_requested",
-        key=str(turn.id),
-        trace_id=turn.principal.trace_id,
-        payload={
-            "turn_id": str(turn.id),
+    return turn_event(
+        turn,
+        "memory.remember_requested",
+        {
             "conversation_id": str(turn.conversation_id),
             "agent_id": str(turn.agent_id),
             "namespace": str(turn.principal.user_id),

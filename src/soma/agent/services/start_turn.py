@@ -15,6 +15,7 @@ from soma.agent.services.capsules import Capsules
 from soma.agent.services.leases import LEASE_SECONDS
 from soma.agent.services.load_turn import Beginning, dialogue
 from soma.agent.services.rows import turn_of
+from soma.agent.services.turn_event import turn_event
 from soma.base import clock
 from soma.base.canonical import sha256_hex
 from soma.base.database import APP, tenant_transaction
@@ -98,7 +99,8 @@ def _start(command: MessageCommand, capsules: Capsules, policy: Policy, brain: B
     ]
     row = _turn_row(command, version, request_phases)
     insert(row, _message_row(command, row))
-    publish(_turn_started(row))
+    turn = turn_of(row)
+    publish(_turn_started(turn))
     message, history = dialogue(row.conversation_id, row.user_message_id)
     beginning = Beginning(
         capsule=capsule,
@@ -106,7 +108,7 @@ def _start(command: MessageCommand, capsules: Capsules, policy: Policy, brain: B
         history=history,
         learned=brain.learned_state(row.tenant_id, str(row.agent_id), LearnedState()),
     )
-    return Started(turn=turn_of(row), status=TurnStatus.RUNNING, beginning=beginning)
+    return Started(turn=turn, status=TurnStatus.RUNNING, beginning=beginning)
 
 
 CONVERSATION = """
@@ -170,22 +172,18 @@ def _message_row(command: MessageCommand, turn: TurnRow) -> MessageRow:
     )
 
 
-def _turn_started(row: TurnRow) -> Event:
-    return Event(
-        tenant_id=row.tenant_id,
-        topic="chat.events",
-        type="chat.turn_started",
-        key=str(row.id),
-        trace_id=row.trace_id,
-        payload={
-            "turn_id": str(row.id),
-            "conversation_id": str(row.conversation_id),
-            "user_id": str(row.user_id),
-            "agent_id": str(row.agent_id),
-            "capsule_version": str(row.capsule_version),
-            "input_hash": row.input_hash,
-            "seed": row.seed,
-            "model": row.model,
+def _turn_started(turn: Turn) -> Event:
+    return turn_event(
+        turn,
+        "chat.turn_started",
+        {
+            "conversation_id": str(turn.conversation_id),
+            "user_id": str(turn.principal.user_id),
+            "agent_id": str(turn.agent_id),
+            "capsule_version": str(turn.capsule_version),
+            "input_hash": turn.input_hash,
+            "seed": turn.seed,
+            "model": turn.model,
         },
     )
 
