@@ -147,6 +147,7 @@ def _payload(request: ModelRequest) -> dict[str, Any]:
         "messages": [message.to_dict() for message in request.messages],
         "seed": request.seed,
         "temperature": request.temperature,
+        "repeat_penalty": request.repetition_penalty,
         "max_tokens": request.max_tokens,
         "stream": True,
         "stream_options": {"include_usage": True},

@@ -22,14 +22,19 @@ class ModelMessage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelRequest:
-    """A generation. `schema` constrains the output to JSON that satisfies it; `tools` are offered
-    natively and only to models that have native tool calls."""
+    """A generation.
+
+    `repetition_penalty` above 1 makes words that stand in the text already less likely; small models need
+    it, and providers of large ones have no such setting. `schema` constrains the output to JSON that
+    satisfies it; `tools` are offered natively and only to models that have native tool calls.
+    """
 
     messages: tuple[ModelMessage, ...]
     seed: int
     temperature: float
     max_tokens: int
     timeout_seconds: float
+    repetition_penalty: float = 1.0
     schema: dict[str, Any] | None = None
     tools: tuple[ToolSpec, ...] = ()
 

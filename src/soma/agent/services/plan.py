@@ -15,6 +15,10 @@ from soma.base.errors import LimitExceeded
 from soma.brain.api import Weights
 
 CALL_TOKENS = 128
+FREE_REPETITION_PENALTY = 1.1
+"""For text that is not to repeat anything: it took the default model from 46 % repeated word triples in a
+free text to 1 %, and cost no right answer (ten plain questions: 7 either way)."""
+
 INITIAL_WEIGHTS = Weights().to_dict()
 MODEL_TIMEOUT_SECONDS = 60.0
 
@@ -110,6 +114,7 @@ def _request(progress: Progress, prompt: Prompt, offered: tuple[ToolSpec, ...]) 
         temperature=0.0 if calling or reporting else loop.temperature,
         max_tokens=CALL_TOKENS if calling else loop.max_output_tokens,
         timeout_seconds=MODEL_TIMEOUT_SECONDS,
+        repetition_penalty=1.0 if calling or reporting else FREE_REPETITION_PENALTY,
         schema=calls_schema(offered) if calling else None,
         tools=offered if prompt.mode is PromptMode.NATIVE else (),
     )
