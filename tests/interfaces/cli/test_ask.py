@@ -25,9 +25,9 @@ def test_first_answer_of_a_fresh_home(asked: dict[str, Any]) -> None:
     assert asked["model"]
 
 
-def test_events_counts_what_the_log_holds_of_the_turn(asked: dict[str, Any]) -> None:
+def test_event_count_is_what_the_log_holds_of_the_turn(asked: dict[str, Any]) -> None:
     # Started, one for each iteration, completed, and the request to remember.
-    assert asked["events"] == asked["iterations"] + 3
+    assert asked["event_count"] == asked["iterations"] + 3
 
 
 def test_conversation_goes_on(installation: Installation, asked: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ class TurnResult:
     """A turn that has ended, and the number of its events in the log."""
 
     turn: TurnView
-    events: int
+    event_count: int
 
     @property
     def failed(self) -> bool:
@@ -36,7 +36,7 @@ class TurnResult:
             "iterations": turn.iterations,
             "confidence": turn.confidence,
             "exit_reason": turn.exit_reason,
-            "events": self.events,
+            "event_count": self.event_count,
             "degraded_reasons": list(turn.degraded_reasons),
             "tools_used": list(turn.tools_used),
             "model": turn.model,
@@ -47,8 +47,8 @@ class TurnResult:
 
 async def turn_result(runtime: Runtime, principal: Principal, turn: TurnView) -> TurnResult:
     """Wait until the turn's events are in the log, then count them."""
-    events = await runtime.database.run(_count, runtime, principal.tenant_id, turn.id)
-    return TurnResult(turn=turn, events=events)
+    event_count = await runtime.database.run(_count, runtime, principal.tenant_id, turn.id)
+    return TurnResult(turn=turn, event_count=event_count)
 
 
 def _count(runtime: Runtime, tenant_id: UUID, turn_id: UUID) -> int:
