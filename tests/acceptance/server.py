@@ -94,7 +94,7 @@ class Server:
         deadline = time.monotonic() + TURN_SECONDS
         while time.monotonic() < deadline:
             turn = self.get(f"/api/v2/chat/turns/{turn_id}")
-            if turn["status"] not in {"running", "initialized"}:
+            if turn["status"] != "running":
                 return turn
             time.sleep(0.1)
         raise AssertionError(f"the turn did not finish: {turn}")

@@ -2,9 +2,12 @@
 
 import contextlib
 import json
+import os
 import shutil
+import signal
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,6 +86,34 @@ def test_a_turn_survives_kill_9_while_it_speaks(server: Server) -> None:
     words = "".join(each["data"]["text"] for each in frames if each["event"] == "answer.delta")
     assert words.strip() == turn["answer"]
     _check_log(server, [turn_id])
+
+
+@pytest.mark.req("CHAT-004")
+@pytest.mark.timeout(200)
+def test_a_turn_survives_kill_9_of_the_database(server: Server) -> None:
+    server.start()
+    conversation = server.post("/api/v2/chat/conversations", {})["id"]
+    turn_id = _send(server, conversation, "story", "Tell me a long story about the sea.")
+    _read_until_first_words(server, turn_id)
+    postmaster = int((data_directory(server.home) / "postmaster.pid").read_text().split()[0])
+    os.kill(postmaster, signal.SIGKILL)
+
+    _wait_until_ready(server)
+
+    assert server.finished(turn_id)["status"] == "completed"
+    again = _send(server, conversation, "sum")
+    assert "408" in server.finished(again)["answer"]
+    _check_log(server, [turn_id, again])
+
+
+def _wait_until_ready(server: Server) -> None:
+    deadline = time.monotonic() + 60
+    pause = threading.Event()
+    while time.monotonic() < deadline:
+        if httpx.get(f"{server.url}/readyz", timeout=30).status_code == httpx.codes.OK:
+            return
+        pause.wait(0.2)
+    raise AssertionError("the server did not become ready again")
 
 
 def _send(server: Server, conversation: str, key: str, text: str = QUESTION) -> str:

@@ -113,6 +113,21 @@ def test_it_comes_back_after_the_server_itself_was_killed(place: Path) -> None:
     mine.release()
 
 
+@pytest.mark.req("CHAT-004")
+def test_a_killed_server_is_revived_and_a_living_one_left_alone(place: Path) -> None:
+    mine = EmbeddedPostgres(place)
+    mine.start()
+    assert not mine.revive()
+    server = psutil.Process(postmaster(place))
+    os.kill(server.pid, signal.SIGKILL)
+    psutil.wait_procs([server], timeout=2)
+
+    assert mine.revive()
+
+    assert answers(place)
+    mine.release()
+
+
 @pytest.mark.req("TTFT-001")
 def test_many_may_start_at_once(place: Path) -> None:
     users = [user(place) for _ in range(3)]

@@ -2,11 +2,13 @@
 
 import asyncio
 import importlib
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from subprocess import SubprocessError
 
 from django.db import connections
 
@@ -51,6 +53,9 @@ from soma.project.provision import provision
 from soma.project.readiness import readiness
 
 DRAIN_SECONDS = 20.0
+REVIVE_SECONDS = 1.0
+
+logger = logging.getLogger("soma.project")
 
 
 @asynccontextmanager
@@ -159,12 +164,25 @@ async def _start_database(
         postgres = EmbeddedPostgres(configuration.home)
         stack.callback(postgres.release)
         await asyncio.to_thread(postgres.start)
+        watch = asyncio.create_task(_keep_alive(postgres), name="soma-postgres")
+        stack.callback(watch.cancel)
         _point_to(postgres_location(configuration).host)
     progress("Preparing the database")
     await asyncio.to_thread(provision, configuration)
     database = DatabaseThreads()
     stack.callback(database.close)
     return database
+
+
+async def _keep_alive(postgres: EmbeddedPostgres) -> None:
+    """Nobody else looks after the embedded server: bring it back when its process was killed."""
+    while True:
+        await asyncio.sleep(REVIVE_SECONDS)
+        try:
+            if await asyncio.to_thread(postgres.revive):
+                logger.warning("the embedded PostgreSQL was gone and has been started again")
+        except (OSError, SubprocessError, SomaError):
+            logger.exception("the embedded PostgreSQL does not come back; trying again")
 
 
 def _point_to(host: str) -> None:

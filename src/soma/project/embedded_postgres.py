@@ -51,13 +51,29 @@ class EmbeddedPostgres:
         self._lock = open(self._home / "postgres.lock", "a+b")  # noqa: SIM115 - held while we use the server
         fcntl.flock(self._lock, fcntl.LOCK_SH)
         data = data_directory(self._home)
-        with open(self._home / "postgres.start.lock", "a+b") as starting:
-            fcntl.flock(starting, fcntl.LOCK_EX)
-            self._server = _server(data)
+        self._server = _server(data)
+        with self._starting():
             self._server.ensure_pgdata_inited()
             _tune(data)
             _wait_until_settled(data)
             self._server.start()
+
+    def revive(self) -> bool:
+        """Start the server again if its process is gone, as after a kill; whether that was needed."""
+        data = data_directory(self._home)
+        if self._server is None or _status(data):
+            return False
+        with self._starting():
+            _wait_until_settled(data)
+            self._server.start()
+        return True
+
+    @contextmanager
+    def _starting(self) -> Iterator[None]:
+        """One process of a home starts the server at a time."""
+        with open(self._home / "postgres.start.lock", "a+b") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def release(self) -> None:
         """Give up our share; stop the server if nobody else has one."""

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 
+from django.db import InterfaceError, OperationalError
+
 from soma.agent.domain.convergence import ExitReason
 from soma.agent.domain.iteration import Iteration
 from soma.agent.domain.prompt import PromptMode
@@ -65,6 +67,9 @@ class TurnRunner:
             await self._finish(progress, await self._loop(progress))
         except LeaseLost as error:
             logger.warning("turn %s: %s", turn.id, error.detail)
+        except (OperationalError, InterfaceError) as error:
+            # Not the turn's fault: its lease runs out, and it goes on from its last commit.
+            logger.warning("turn %s is interrupted, the database does not answer: %s", turn.id, error)
         except SomaError as error:
             await self._fail(turn, stream, error)
         except Exception:

@@ -5,11 +5,12 @@ import sys
 from typing import Any
 
 from django.core.exceptions import BadRequest
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from soma.base.errors import SomaError
+from soma.base.errors import SomaError, Unavailable
 from soma.interfaces.http import problem
 from soma.interfaces.http.problem import Kind, problem_response
 from soma.interfaces.http.trace import trace_id
@@ -34,6 +35,8 @@ def register(api: NinjaAPI) -> None:
     api.add_exception_handler(ValidationError, _invalid)
     api.add_exception_handler(HttpError, _of_framework)
     api.add_exception_handler(Http404, lambda request, _: not_found(request))
+    api.add_exception_handler(OperationalError, _database_down)
+    api.add_exception_handler(InterfaceError, _database_down)
     api.add_exception_handler(Exception, _unanticipated)
 
 
@@ -82,6 +85,12 @@ def _of_framework(request: HttpRequest, error: Any) -> HttpResponse:
         return _refused(request, cause)
     kind = Kind(status=error.status_code, code="bad_request", title=problem.BAD_REQUEST.title)
     return _answer(request, kind, error.message)
+
+
+def _database_down(request: HttpRequest, error: Any) -> HttpResponse:
+    logger.error("the database does not answer, trace_id=%s: %s", trace_id(request), error)
+    down = Unavailable("the database does not answer; try again")
+    return _answer(request, problem.kind_of(down), down.detail)
 
 
 def _unanticipated(request: HttpRequest, error: Any) -> HttpResponse:
