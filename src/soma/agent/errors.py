@@ -2,7 +2,6 @@
 
 AgentError
 ├── LeaseLost          another process runs this turn now
-├── TurnCancelled      somebody asked the turn to stop
 ├── ModelUnavailable   no model answers
 ├── ToolFailed         a tool ran and did not succeed
 └── TurnAbandoned      a turn has crashed its process too often
@@ -23,13 +22,6 @@ class LeaseLost(AgentError):
 
     code = "lease_lost"
     title = "Another process runs this turn"
-
-
-class TurnCancelled(AgentError):
-    """The turn was asked to stop."""
-
-    code = "cancelled"
-    title = "The turn was cancelled"
 
 
 class ModelUnavailable(AgentError, Unavailable):

@@ -43,11 +43,3 @@ def worker_columns(table: str, columns: list[str]) -> migrations.RunSQL:
         f"GRANT UPDATE ({listed}) ON {table} TO soma_worker;",
         f"REVOKE UPDATE ({listed}) ON {table} FROM soma_worker;",
     )
-
-
-def shared_table(table: str, *, privileges: str = "SELECT, INSERT, UPDATE, DELETE") -> migrations.RunSQL:
-    """Grant a table that holds no tenant's data to both roles."""
-    return migrations.RunSQL(
-        f"GRANT {privileges} ON {table} TO soma_app, soma_worker;",
-        f"REVOKE ALL ON {table} FROM soma_app, soma_worker;",
-    )

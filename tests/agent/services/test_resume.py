@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from soma.agent.api import ToolContext
+from soma.agent.api import BUILTIN_TOOLS, ToolContext
 from soma.agent.models import TurnRow
 from soma.base.database import tenant_transaction
 from soma.base.ids import new_id
@@ -94,6 +94,26 @@ def test_a_tool_that_may_have_run_is_not_run_twice(make_bench: MakeBench) -> Non
     assert not_paid.calls == []
     assert record["status"] == "uncertain"
     assert "not run twice" in record["output"]
+
+
+@pytest.mark.req("CHAT-004")
+def test_a_tool_that_may_have_run_is_shown_when_the_turn_goes_another_way(make_bench: MakeBench) -> None:
+    def dies_after_paying(context: ToolContext) -> Any:
+        raise SystemDied
+
+    specs = [spec("pay", idempotent=False), BUILTIN_TOOLS[0]]
+    paid = Doing("pay", dies_after_paying)
+    model = ScriptedModel(called(("pay", {"sum": 5})))
+    dead = make_bench(model, specs=specs, tools=[paid], start=False)
+    turn_id = _send_and_die(dead)
+    alive = make_bench(ScriptedModel(called(ADD), said("It is 42.")), specs=specs)
+
+    resumed(dead, alive, turn_id)
+
+    trace = alive.trace(turn_id)
+    assert alive.turn(turn_id).answer == "It is 42."
+    assert [tool["tool"] for tool in trace["iterations"][0]["tools"]] == ["calculator"]
+    assert [(each["tool"], each["arguments"]) for each in trace["unfinished_tools"]] == [("pay", {"sum": 5})]
 
 
 @pytest.mark.req("CHAT-004")

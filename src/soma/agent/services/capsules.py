@@ -15,7 +15,7 @@ from soma.base.errors import Denied, NotFound
 from soma.base.ids import new_id
 
 DEFAULT_NAME = "soma"
-CERTIFIED, REVOKED = "certified", "revoked"
+CERTIFIED = "certified"
 
 
 class Capsules:

@@ -74,7 +74,12 @@ def _store_executions(turn: Turn, iteration: Iteration, *, noted: bool) -> None:
     if not iteration.executions:
         return
     if noted:
-        ToolExecutionRow.objects.filter(turn_id=turn.id, iteration=iteration.number, status=STARTED).delete()
+        ToolExecutionRow.objects.filter(
+            turn_id=turn.id,
+            iteration=iteration.number,
+            status=STARTED,
+            tool__in=[one.call.tool for one in iteration.executions],
+        ).delete()
     insert(
         *(
             execution_row(turn, iteration.number, position, one)

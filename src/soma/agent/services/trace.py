@@ -7,10 +7,11 @@ from uuid import UUID
 from soma.agent.domain.iteration import Iteration
 from soma.agent.domain.prompt import PromptParts, from_recipe
 from soma.agent.domain.tool import ToolExecution
-from soma.agent.models import CapsuleRow, TurnRow
+from soma.agent.models import CapsuleRow, ToolExecutionRow, TurnRow
 from soma.agent.services.capsules import Capsules
 from soma.agent.services.conversations import readable as readable_conversation
 from soma.agent.services.load_turn import dialogue
+from soma.agent.services.record_intent import STARTED
 from soma.agent.services.rows import iterations_of
 from soma.agent.services.turns import readable
 from soma.base import clock
@@ -59,8 +60,24 @@ def _trace(row: TurnRow, capsules: Capsules) -> dict[str, Any]:
         "completed_at": None if row.completed_at is None else clock.iso(row.completed_at),
         "outcome": row.outcome,
         "phases": [*row.phases, *(phase for each in iterations for phase in _phases(each)), *_end(row)],
+        "unfinished_tools": _unfinished(row),
         "iterations": [_iteration(each, prompt) for each, prompt in zip(iterations, rendered, strict=True)],
     }
+
+
+def _unfinished(row: TurnRow) -> list[dict[str, Any]]:
+    """Calls that may have run before an interruption and have no result."""
+    left = ToolExecutionRow.objects.filter(turn_id=row.id, status=STARTED).order_by("started_at")
+    return [
+        {
+            "call_id": each.call_id,
+            "tool": each.tool,
+            "arguments": each.arguments,
+            "iteration": each.iteration,
+            "started_at": clock.iso(each.started_at),
+        }
+        for each in left
+    ]
 
 
 def _phases(iteration: Iteration) -> list[dict[str, Any]]:
