@@ -26,12 +26,17 @@ install: python
 	@"$(PYTHON)" requirements/install.py
 
 install-dev: python
-	@"$(PYTHON)" requirements/install.py dev
+	@"$(PYTHON)" requirements/install.py full stack dev
 
 install-bench: python
-	@"$(PYTHON)" requirements/install.py dev bench
+	@"$(PYTHON)" requirements/install.py full stack dev bench
 
-run: install
+# The clients of real servers are installed where the environment asks for one.
+SERVERS := $(filter developer-full production%,$(SOMAGENT_DEPLOYMENT_MODE))$(SOMAGENT_KAFKA_SERVERS)$(SOMAGENT_REDIS_URL)
+SERVERS := $(SERVERS)$(SOMAGENT_SPICEDB_ADDRESS)$(SOMAGENT_MILVUS_URL)
+
+run: python
+	@"$(PYTHON)" requirements/install.py $(if $(SERVERS),full)
 	@$(BIN)/somagent up
 
 test: install-dev
@@ -54,7 +59,12 @@ lock: install
 	$(UV_LOCK) requirements/tools.in --output-file requirements/tools.txt
 	$(UV_LOCK) requirements/models.in --no-deps --output-file requirements/models.txt
 	$(UV_LOCK) pyproject.toml --excludes requirements/excludes.txt --output-file requirements/base.txt
-	$(UV_LOCK) --group dev --constraints requirements/base.txt --output-file requirements/dev.txt
+	$(UV_LOCK) pyproject.toml --extra full --excludes requirements/excludes.txt --constraints requirements/base.txt \
+		--output-file requirements/full.txt
+	$(UV_LOCK) --group stack --constraints requirements/base.txt --constraints requirements/full.txt \
+		--output-file requirements/stack.txt
+	$(UV_LOCK) --group dev --constraints requirements/base.txt --constraints requirements/full.txt \
+		--output-file requirements/dev.txt
 	$(UV_LOCK) --group bench --constraints requirements/base.txt --constraints requirements/dev.txt \
 		--overrides requirements/overrides.txt \
 		--output-file requirements/bench.txt

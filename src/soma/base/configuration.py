@@ -63,7 +63,15 @@ class Configuration:
     topology: Topology = Topology.STANDALONE
     host: str = "127.0.0.1"
     port: int = 8000
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)
+    redis_url: str = field(default="", repr=False)
+    kafka_servers: str = ""
+    opa_url: str = ""
+    spicedb_address: str = ""
+    spicedb_token: str = field(default="", repr=False)
+    milvus_url: str = field(default="", repr=False)
+    temporal_address: str = ""
+    prometheus_url: str = ""
     local_model: Path | None = None
     remote_model: RemoteModel | None = None
     policy_directory: Path | None = None
@@ -84,6 +92,14 @@ class Configuration:
             host=environment.get("SOMAGENT_HOST") or "127.0.0.1",
             port=read.integer("SOMAGENT_PORT", 8000, minimum=1, maximum=65535),
             database_url=environment.get("SOMAGENT_DATABASE_URL", ""),
+            redis_url=environment.get("SOMAGENT_REDIS_URL", ""),
+            kafka_servers=environment.get("SOMAGENT_KAFKA_SERVERS", ""),
+            opa_url=environment.get("SOMAGENT_OPA_URL", "").rstrip("/"),
+            spicedb_address=environment.get("SOMAGENT_SPICEDB_ADDRESS", ""),
+            spicedb_token=environment.get("SOMAGENT_SPICEDB_TOKEN", ""),
+            milvus_url=environment.get("SOMAGENT_MILVUS_URL", ""),
+            temporal_address=environment.get("SOMAGENT_TEMPORAL_ADDRESS", ""),
+            prometheus_url=environment.get("SOMAGENT_PROMETHEUS_URL", "").rstrip("/"),
             local_model=read.path("SOMAGENT_LOCAL_MODEL"),
             remote_model=_remote_model(environment, read),
             policy_directory=read.path("SOMAGENT_POLICY_DIR"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
 
@@ -39,12 +40,16 @@ class TurnRunner:
         capsules: Capsules,
         iterations: IterationRunner,
         observer: PhaseObserver,
+        degradations: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
+        """`degradations` tells, without blocking, what the process does without at the moment: each turn that
+        ends says it."""
         self._database = database
         self._brain = brain
         self._capsules = capsules
         self._iterations = iterations
         self._observer = observer
+        self._degradations = degradations
 
     async def run(
         self, turn: Turn, stream: TurnStream, stop: asyncio.Event, beginning: Beginning | None
@@ -90,6 +95,8 @@ class TurnRunner:
         self._observer.phase("finish", progress.turn.id, -1)
         best = best_iteration(progress.iterations, refine=progress.capsule.loop.refine)
         text = _answer_text(progress, best)
+        for lacking in self._degradations():
+            progress.degrade(lacking)
         outcome = _outcome(progress, reason, best)
         answer = await self._database.run(finish_turn, progress, text, outcome, self._brain)
         stream = progress.stream
