@@ -16,11 +16,13 @@ from soma.policy.api import Policy
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadyCheck:
-    """What one dependency answered when asked whether it can serve."""
+    """What one dependency answered when asked whether it can serve. Without one that is not `essential`
+    turns still complete, on what is left."""
 
     ok: bool
     detail: str = ""
     latency_ms: float = 0.0
+    essential: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -50,7 +50,7 @@ from soma.policy.api import Policy
 from soma.project.embedded_postgres import EmbeddedPostgres
 from soma.project.postgres_location import postgres_location
 from soma.project.provision import provision
-from soma.project.readiness import readiness
+from soma.project.readiness import policy_check, postgres_check, readiness, relay_check
 
 DRAIN_SECONDS = 20.0
 REVIVE_SECONDS = 1.0
@@ -79,7 +79,9 @@ async def open_runtime(
         stack.callback(relay.stop)
         stack.callback(consumers.stop)
         progress("Loading the language model")
-        agent = build_agent(configuration, database, brain, policy, await loading)
+        agent = build_agent(
+            configuration, database, brain, policy, await loading, degradations=_degradations(relay)
+        )
         await agent.start(take_over=serve)
         if not serve:
             stack.push_async_callback(_settle, relay, consumers)
@@ -92,7 +94,9 @@ async def open_runtime(
             policy=policy,
             relay=relay,
             consumers=consumers,
-            readiness=readiness(relay, policy),
+            readiness=readiness(
+                {"postgres": postgres_check, "relay": relay_check(relay), "policy": policy_check(policy)}
+            ),
             database=database,
         )
         installed.install(runtime)
@@ -107,9 +111,15 @@ def build_brain(configuration: Configuration) -> Brain:
 
 
 def build_agent(
-    configuration: Configuration, database: DatabaseThreads, brain: Brain, policy: Policy, models: Models
+    configuration: Configuration,
+    database: DatabaseThreads,
+    brain: Brain,
+    policy: Policy,
+    models: Models,
+    *,
+    degradations: Callable[[], tuple[str, ...]] = tuple,
 ) -> Agent:
-    """The agent with its tools, on `models`."""
+    """The agent with its tools, on `models`. `degradations`: see TurnRunner."""
     observer = _observer(configuration)
     capsules = Capsules(
         SigningKey.load_or_create(configuration.home / "secrets" / "signing_key"),
@@ -127,7 +137,12 @@ def build_agent(
         brain=brain,
         models=models,
         runner=TurnRunner(
-            database=database, brain=brain, capsules=capsules, iterations=iterations, observer=observer
+            database=database,
+            brain=brain,
+            capsules=capsules,
+            iterations=iterations,
+            observer=observer,
+            degradations=degradations,
         ),
         owner=f"{socket.gethostname()}:{os.getpid()}:{new_id()}",
         rlm=configuration.enable_rlm,
@@ -224,6 +239,16 @@ def _start_events(brain: Brain) -> tuple[Relay, ConsumerRunner]:
     relay.start()
     consumers.start()
     return relay, consumers
+
+
+def _degradations(relay: Relay) -> Callable[[], tuple[str, ...]]:
+    """What turns go on without, known without asking anybody."""
+
+    def told() -> tuple[str, ...]:
+        error = relay.status().last_error
+        return (f"events: they wait in the outbox ({error})",) if error else ()
+
+    return told
 
 
 async def _settle(relay: Relay, consumers: ConsumerRunner) -> None:

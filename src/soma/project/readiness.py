@@ -1,7 +1,7 @@
 """Whether each thing that we stand on can serve."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from django.db import DatabaseError, connections
 
@@ -10,17 +10,20 @@ from soma.events.api import Relay
 from soma.interfaces.runtime import ReadyCheck
 from soma.policy.api import Policy
 
+Check = Callable[[], ReadyCheck]
 
-def readiness(relay: Relay, policy: Policy) -> Callable[[], dict[str, ReadyCheck]]:
+
+def readiness(checks: Mapping[str, Check]) -> Callable[[], dict[str, ReadyCheck]]:
     """A function that asks every dependency; it blocks for as long as they take to answer."""
 
     def ask() -> dict[str, ReadyCheck]:
-        return {"postgres": _postgres(), "relay": _relay(relay), "policy": _policy(policy)}
+        return {name: check() for name, check in checks.items()}
 
     return ask
 
 
-def _postgres() -> ReadyCheck:
+def postgres_check() -> ReadyCheck:
+    """Whether PostgreSQL answers a query."""
     begun = time.perf_counter()
     try:
         with connections[APP].cursor() as cursor:
@@ -30,14 +33,25 @@ def _postgres() -> ReadyCheck:
     return ReadyCheck(ok=True, latency_ms=_since(begun))
 
 
-def _relay(relay: Relay) -> ReadyCheck:
-    status = relay.status()
-    detail = status.last_error or ("relaying" if status.active else "another process relays")
-    return ReadyCheck(ok=status.running and not status.last_error, detail=detail)
+def relay_check(relay: Relay) -> Check:
+    """Whether events reach the log. While they do not they wait in the outbox, and turns go on."""
+
+    def check() -> ReadyCheck:
+        status = relay.status()
+        detail = status.last_error or ("relaying" if status.active else "another process relays")
+        ok = status.running and not status.last_error
+        return ReadyCheck(ok=ok, detail=detail, essential=not status.running)
+
+    return check
 
 
-def _policy(policy: Policy) -> ReadyCheck:
-    return ReadyCheck(ok=policy.fault is None, detail=policy.fault or (policy.policy_hash or ""))
+def policy_check(policy: Policy) -> Check:
+    """Whether the policy can be used; without one everything is denied."""
+
+    def check() -> ReadyCheck:
+        return ReadyCheck(ok=policy.fault is None, detail=policy.fault or policy.policy_hash)
+
+    return check
 
 
 def _since(begun: float) -> float:

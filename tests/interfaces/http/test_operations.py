@@ -57,6 +57,26 @@ def test_not_ready_names_what_fails(anonymous: httpx.Client) -> None:
 
 
 @pytest.fixture
+def degraded(served: Served) -> Iterator[None]:
+    """Something that turns can do without does not answer."""
+    checks = served.runtime.readiness
+    failing = {"vectors": ReadyCheck(ok=False, detail="no answer", essential=False)}
+    installed.install(replace(served.runtime, readiness=lambda: checks() | failing))
+    yield
+    installed.install(served.runtime)
+
+
+@pytest.mark.req("METRICS-001")
+@pytest.mark.usefixtures("degraded")
+def test_without_what_turns_can_do_without_it_serves_and_says_so(anonymous: httpx.Client) -> None:
+    answer = anonymous.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "degraded"
+    assert answer.json()["failing"] == ["vectors"]
+    assert sample(anonymous, "soma_ready", check="vectors") == 0.0
+
+
+@pytest.fixture
 def stopped(served: Served) -> Iterator[None]:
     """The runtime is not there, as before the start and after the stop."""
     installed.install(None)

@@ -30,15 +30,16 @@ async def alive(request: HttpRequest) -> dict[str, str]:
 
 @router.get("/readyz", response=dict[str, Any])
 async def ready(request: HttpRequest) -> dict[str, Any]:
-    """Every dependency answers; otherwise 503 with the checks that failed."""
+    """Every dependency answers, or turns complete without those that do not ("degraded"); otherwise 503 with
+    the checks that failed."""
     runtime = current()
     checks = await runtime.database.run(runtime.readiness)
     _measure(checks)
     shown = {name: asdict(check) for name, check in checks.items()}
     failing = [name for name, check in checks.items() if not check.ok]
-    if failing:
+    if any(checks[name].essential for name in failing):
         raise Refusal(NOT_READY, f"not ready: {', '.join(failing)}", failing=failing, checks=shown)
-    return {"status": "ready", "checks": shown}
+    return {"status": "degraded" if failing else "ready", "failing": failing, "checks": shown}
 
 
 @router.get("/metrics", include_in_schema=False)
