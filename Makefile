@@ -1,6 +1,6 @@
 # Everything here works on a bare machine that has make and python3.
 .DEFAULT_GOAL := help
-.PHONY: help python install install-dev install-bench run test bench requirements lock clean
+.PHONY: help python install install-stack install-dev install-bench run stack stack-down test bench requirements lock clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3` names another.
 candidates := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
@@ -13,6 +13,8 @@ CHECK_HOME := $(CURDIR)/.mypy_cache/home
 help:
 	@echo "make run           set up what is missing, then serve everything on this machine"
 	@echo "make test          set up what is missing, then check style, types, layers and behaviour"
+	@echo "make stack         set up what is missing, then start every real server on this machine, without Docker"
+	@echo "make stack-down    stop them; their data stays"
 	@echo "make bench         measure turns, the local model and cold start; prints JSON lines"
 	@echo "make requirements  print which tests prove which requirement"
 	@echo "make lock          write the locks anew (UPGRADE=--upgrade moves the versions)"
@@ -24,6 +26,9 @@ python:
 
 install: python
 	@"$(PYTHON)" requirements/install.py
+
+install-stack: python
+	@"$(PYTHON)" requirements/install.py full stack
 
 install-dev: python
 	@"$(PYTHON)" requirements/install.py full stack dev
@@ -39,11 +44,18 @@ run: python
 	@"$(PYTHON)" requirements/install.py $(if $(SERVERS),full)
 	@$(BIN)/somagent up
 
+stack: install-stack
+	@$(BIN)/somagent stack up
+
+stack-down:
+	@$(BIN)/somagent stack down
+
 test: install-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	SOMAGENT_HOME=$(CHECK_HOME) $(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/somagent stack fetch || test "$$SOMA_STACK" != required
 	$(BIN)/pytest -n 2
 
 bench: install-bench

@@ -13,6 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from soma.project.embedded_postgres import EmbeddedPostgres
 
+pytest_plugins = ("tests.servers",)
+
 HOME = "SOMA_TEST_HOME"
 _postgres: "EmbeddedPostgres | None" = None
 
@@ -26,6 +28,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["SOMAGENT_HOME"] = os.environ[HOME]
     os.environ["SOMAGENT_DEPLOYMENT_MODE"] = "test"
     os.environ["SOMAGENT_MODE"] = "TEST"
+    # Every test signs somebody in, all of them from one address.
+    os.environ["SOMAGENT_RATE_SESSIONS"] = "100000"
     os.environ["DJANGO_SETTINGS_MODULE"] = "soma.project.settings"
     if first:
         from soma.project.embedded_postgres import EmbeddedPostgres

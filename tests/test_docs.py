@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from soma.interfaces.cli.exits import Exit
+from tests.servers import do_without, end_servers
 from tests.shell import ROOT, bash, environment, free_port
 
 pytestmark = [pytest.mark.req("QUAL-001"), pytest.mark.timeout(300)]
@@ -29,7 +31,7 @@ def blocks(how: str) -> list[str]:
 
 
 def test_every_block_of_the_readme_says_how_it_is_tested() -> None:
-    assert {match["how"] for match in BLOCK.finditer(README)} == {"dry run", "run", "served"}
+    assert {match["how"] for match in BLOCK.finditer(README)} == {"dry run", "run", "stack", "served"}
 
 
 @pytest.mark.parametrize("script", blocks("dry run"))
@@ -46,6 +48,17 @@ def test_commands_run_as_shown(script: str, tmp_path: Path) -> None:
     ran = bash(script, environment(tmp_path, SOMAGENT_PORT=str(free_port())))
     assert ran.returncode == 0, ran.stdout
     assert '"turn_id"' in ran.stdout
+
+
+@pytest.mark.req("STACK-001")
+@pytest.mark.parametrize("script", blocks("stack"))
+def test_the_stack_runs_as_shown(script: str, tmp_path: Path) -> None:
+    ran = bash(script, environment(tmp_path))
+    left = end_servers(tmp_path / "stack")
+    if ran.returncode == Exit.NOT_READY:
+        do_without("one of the stack's servers", ran.stdout)
+    assert ran.returncode == 0, ran.stdout
+    assert left == []
 
 
 @pytest.mark.req("CHAT-001", "CHAT-002")

@@ -75,6 +75,10 @@ class Configuration:
     local_model: Path | None = None
     remote_model: RemoteModel | None = None
     policy_directory: Path | None = None
+    rate_requests: int = 600
+    rate_tenant_requests: int = 6000
+    rate_turns: int = 120
+    rate_sessions: int = 60
     enable_rlm: bool = True
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     phase_observer: str = ""
@@ -103,6 +107,10 @@ class Configuration:
             local_model=read.path("SOMAGENT_LOCAL_MODEL"),
             remote_model=_remote_model(environment, read),
             policy_directory=read.path("SOMAGENT_POLICY_DIR"),
+            rate_requests=read.rate("SOMAGENT_RATE_REQUESTS", 600),
+            rate_tenant_requests=read.rate("SOMAGENT_RATE_TENANT_REQUESTS", 6000),
+            rate_turns=read.rate("SOMAGENT_RATE_TURNS", 120),
+            rate_sessions=read.rate("SOMAGENT_RATE_SESSIONS", 60),
             enable_rlm=read.flag("SA01_ENABLE_RLM", True),
             allowed_hosts=read.words("SOMAGENT_ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]")),
             phase_observer=environment.get("SOMAGENT_PHASE_OBSERVER", ""),
@@ -142,6 +150,10 @@ class _Reader:
         if not text.isdecimal() or not minimum <= int(text) <= maximum:
             raise InvalidInput(f"{name} is {text!r}; it takes a whole number from {minimum} to {maximum}")
         return int(text)
+
+    def rate(self, name: str, default: int) -> int:
+        """A number a minute; 0 is no limit."""
+        return self.integer(name, default, minimum=0, maximum=1_000_000)
 
     def flag(self, name: str, default: bool) -> bool:
         text = self._environment.get(name, "").strip().lower()

@@ -7,6 +7,7 @@ SomaError
 ├── Denied              somebody we know may not (403)
 ├── NotFound            not there, or not this tenant's (404)
 ├── Conflict            not in this state (409)
+├── RateLimited         asked too often (429)
 └── Unavailable         a dependency does not answer (503)
 """
 
@@ -78,6 +79,23 @@ class Conflict(SomaError):
 
     code = "conflict"
     title = "Conflict"
+
+
+class RateLimited(SomaError):
+    """Asked too often; the limit is named with its value, and when one may ask again (seconds)."""
+
+    code = "rate_limited"
+    title = "Too many requests"
+
+    def __init__(self, limit: str, *, maximum: int, period: int, retry_after: int) -> None:
+        super().__init__(
+            f"there are more than {maximum} {limit} in {period} s; try again in {retry_after} s",
+            limit=limit,
+            maximum=maximum,
+            period=period,
+            retry_after=retry_after,
+        )
+        self.retry_after = retry_after
 
 
 class Unavailable(SomaError):

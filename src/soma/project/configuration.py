@@ -2,6 +2,6 @@
 
 import os
 
-from soma.base.configuration import Configuration
+from soma.project.addresses import with_servers
 
-CONFIGURATION = Configuration.from_environment(os.environ)
+CONFIGURATION = with_servers(os.environ)
