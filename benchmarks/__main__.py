@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--only turns,langgraph,model,start] [--quick]`: JSON lines on standard output."""
+"""`python -m benchmarks [--only turns,langgraph,model,hrr,relay,start] [--quick]`: JSON lines."""
 
 import argparse
 import os
@@ -11,7 +11,7 @@ from benchmarks.home import fresh_home
 from benchmarks.lines import tell
 from benchmarks.start import start
 
-NAMES = ("turns", "langgraph", "model", "start")
+NAMES = ("turns", "langgraph", "model", "hrr", "relay", "start")
 SECONDS = 180.0
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 """What caps the threads of numpy's libraries."""
@@ -19,32 +19,38 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUM
 
 def main() -> int:
     """Run what the command line names. Each benchmark has a process and a home of its own."""
-    names, quick = _arguments()
+    names, options = _arguments()
     failed = False
-    for group in (["turns", "langgraph"], ["model"]):
+    for group in (["turns", "langgraph"], ["model"], ["hrr"], ["relay"]):
         chosen = [name for name in group if name in names]
-        failed |= bool(chosen) and not _child(chosen, quick)
+        failed |= bool(chosen) and not _child(chosen, options)
     if "start" in names:
         with fresh_home() as home:
             start(home, _environment(home))
     return int(failed)
 
 
-def _arguments() -> tuple[list[str], bool]:
+def _arguments() -> tuple[list[str], list[str]]:
+    """The benchmarks, and the options for them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Prints JSON lines.")
     parser.add_argument("--only", default=",".join(NAMES), help=f"some of {','.join(NAMES)}")
     parser.add_argument("--quick", action="store_true", help="few rounds: to see that it works")
+    parser.add_argument("--kafka", default="", help="servers, host:port, to measure the relay on as well")
     arguments = parser.parse_args()
     names = arguments.only.split(",")
     if unknown := set(names) - set(NAMES):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
-    return names, arguments.quick
+    options = [
+        *(["--quick"] if arguments.quick else []),
+        *([f"--kafka={arguments.kafka}"] if arguments.kafka else []),
+    ]
+    return names, options
 
 
-def _child(names: list[str], quick: bool) -> bool:
+def _child(names: list[str], options: list[str]) -> bool:
     """Whether the benchmarks `names` ended well."""
     with fresh_home() as home:
-        command = [sys.executable, "-m", "benchmarks.child", *names, *(["--quick"] if quick else [])]
+        command = [sys.executable, "-m", "benchmarks.child", *names, *options]
         try:
             return (
                 subprocess.run(command, env=_environment(home), timeout=SECONDS, check=False).returncode == 0

@@ -6,6 +6,8 @@ The environment names the home; `benchmarks.__main__` makes both.
 import asyncio
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import django
 import uvloop
@@ -13,6 +15,8 @@ import uvloop
 from benchmarks.lines import tell
 from soma.project.configuration import CONFIGURATION
 from soma.project.embedded_postgres import EmbeddedPostgres
+
+KAFKA = "--kafka="
 
 
 def main(words: list[str]) -> None:
@@ -22,6 +26,11 @@ def main(words: list[str]) -> None:
     quick = "--quick" in words
     if names == ["model"]:
         _model(quick)
+    elif names == ["hrr"]:
+        _hrr(quick)
+    elif names == ["relay"]:
+        kafka = [word.removeprefix(KAFKA) for word in words if word.startswith(KAFKA)]
+        _relay(kafka[0] if kafka else "", quick)
     else:
         _versus(names, quick)
 
@@ -32,16 +41,36 @@ def _model(quick: bool) -> None:
     asyncio.run(local_model(CONFIGURATION, rounds=2 if quick else 5))
 
 
+def _hrr(quick: bool) -> None:
+    from benchmarks.hrr import FULL, QUICK, hrr  # noqa: PLC0415 - torch takes seconds to load
+
+    hrr(QUICK if quick else FULL)
+
+
+def _relay(kafka_servers: str, quick: bool) -> None:
+    with _database():
+        from benchmarks.relay import relay  # noqa: PLC0415 - it needs Django set up
+
+        relay(CONFIGURATION, kafka_servers=kafka_servers, quick=quick)
+
+
 def _versus(names: list[str], quick: bool) -> None:
+    with _database():
+        from benchmarks.versus import FULL, QUICK, versus  # noqa: PLC0415 - they need Django set up
+
+        uvloop.run(versus(CONFIGURATION, names, QUICK if quick else FULL))
+
+
+@contextmanager
+def _database() -> Iterator[None]:
     postgres = EmbeddedPostgres(CONFIGURATION.home)
     tell("starting PostgreSQL")
     postgres.start()
     try:
-        from benchmarks.versus import FULL, QUICK, versus  # noqa: PLC0415 - they need Django set up
-        from soma.project.provision import provision  # noqa: PLC0415
+        from soma.project.provision import provision  # noqa: PLC0415 - it needs Django set up
 
         provision(CONFIGURATION)
-        uvloop.run(versus(CONFIGURATION, names, QUICK if quick else FULL))
+        yield
     finally:
         postgres.release()
 

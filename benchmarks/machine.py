@@ -9,8 +9,9 @@ from benchmarks.lines import emit
 from benchmarks.server import Server
 
 
-def describe(server: Server) -> None:
+def describe(server: Server | None = None) -> None:
     """Print the machine and the server's settings. The load average tells whether others were at work."""
+    of_server = {"disk_sync_ms": round(server.sync_ms(), 3), "postgres": server.settings()} if server else {}
     emit(
         "machine",
         cores=os.cpu_count(),
@@ -18,8 +19,7 @@ def describe(server: Server) -> None:
         memory_gib=round(psutil.virtual_memory().total / (1 << 30), 1),
         python=platform.python_version(),
         load_average_1m=round(os.getloadavg()[0], 2),
-        disk_sync_ms=round(server.sync_ms(), 3),
-        postgres=server.settings(),
+        **of_server,
     )
 
 
