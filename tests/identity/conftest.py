@@ -38,8 +38,9 @@ def clock() -> Clock:
 @pytest.fixture
 def identity(clock: Clock) -> "Identity":
     from soma.identity.api import Identity
+    from tests.identity.relations import ROLES
 
-    return Identity(SECRET, clock=clock)
+    return Identity(SECRET, clock=clock, roles=ROLES)
 
 
 @pytest.fixture

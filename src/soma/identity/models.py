@@ -73,3 +73,28 @@ class Session(models.Model):
 
     class Meta:
         db_table = "session"
+
+
+class SessionEpoch(models.Model):
+    """Another one with every session of the tenant that is ended: what was known of its sessions before is
+    out of date. Never the same twice, not even after the database was restored."""
+
+    tenant_id = models.UUIDField(primary_key=True)
+    epoch = models.UUIDField()
+
+    class Meta:
+        db_table = "session_epoch"
+
+
+class KeyValue(models.Model):
+    """A value of the key-value store, past `expires_at` as good as gone. The table is unlogged: a crash of
+    the database server empties it."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "key")
+    tenant_id = models.UUIDField()
+    key = models.TextField(db_collation="C")
+    value = models.BinaryField()
+    expires_at = models.DateTimeField(null=True, db_index=True)
+
+    class Meta:
+        db_table = "key_value"

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 
 from soma.base.ids import new_id
-from soma.events.api import read
 from tests.interfaces.person import CONVERSATIONS, TURNS, Person, problem
 from tests.interfaces.served import Served
 
@@ -13,7 +12,7 @@ from tests.interfaces.served import Served
 def decisions(served: Served, person: Person) -> list[dict[str, object]]:
     """The decisions of the edge in the tenant's log."""
     assert served.runtime.relay.drain(10)
-    events = read(person.tenant_id)
+    events = served.runtime.log.read(person.tenant_id)
     return [event.payload for event in events if event.type == "gateway.request_decided"]
 
 

@@ -8,6 +8,7 @@ from soma.base.tenancy import Principal
 from soma.events.api import publish
 from soma.identity.models import ApiKey, Session
 from soma.identity.services.open_session import session_event
+from soma.identity.services.session_epoch import begin_epoch
 
 
 def revoke_key(principal: Principal, prefix: str, now: datetime) -> None:
@@ -23,6 +24,7 @@ def revoke_key(principal: Principal, prefix: str, now: datetime) -> None:
         open_sessions = Session.objects.filter(user_id=user_id, revoked_at=None, expires_at__gt=now)
         ended = list(open_sessions.select_for_update().values_list("id", flat=True))
         Session.objects.filter(id__in=ended).update(revoked_at=now)
+        begin_epoch(tenant_id)
         publish(
             *(
                 session_event(

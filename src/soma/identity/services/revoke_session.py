@@ -10,6 +10,7 @@ from soma.events.api import publish
 from soma.identity.domain.role import Role
 from soma.identity.models import Session
 from soma.identity.services.open_session import session_event
+from soma.identity.services.session_epoch import begin_epoch
 
 
 def revoke_session(principal: Principal, session_id: UUID, now: datetime) -> None:
@@ -21,6 +22,7 @@ def revoke_session(principal: Principal, session_id: UUID, now: datetime) -> Non
         if user_id != principal.user_id and not {Role.OWNER, Role.OPERATOR} & set(principal.roles):
             raise Denied("The session is another user's.")
         if Session.objects.filter(id=session_id, revoked_at=None).update(revoked_at=now):
+            begin_epoch(principal.tenant_id)
             publish(
                 session_event(
                     "identity.session_revoked",

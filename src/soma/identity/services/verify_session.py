@@ -23,9 +23,14 @@ def verify_session(claims: SessionClaims, now: datetime) -> Principal:
     The row is read each time: a revoked session is refused at once, in every process.
     """
     with tenant_transaction(claims.tenant_id):
-        roles = tuple(alive(claims, now).values_list("user__role", flat=True))
-    if not roles:
+        role = alive(claims, now).values_list("user__role", flat=True).first()
+    if role is None:
         raise refusal()
+    return speaker(claims, role)
+
+
+def speaker(claims: SessionClaims, role: str) -> Principal:
+    """Whom the token speaks for."""
     return Principal(
-        tenant_id=claims.tenant_id, user_id=claims.user_id, session_id=claims.session_id, roles=roles
+        tenant_id=claims.tenant_id, user_id=claims.user_id, session_id=claims.session_id, roles=(role,)
     )

@@ -1,10 +1,11 @@
 """Who is asking, and whether they may: the first thing every request of the API goes through.
 
-The session is looked up, the policy decides, and a denial is recorded, all in one visit to a database
-thread.
+The session is looked up, the request is counted, the policy decides, and a denial is recorded, all in one
+visit to a database thread.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -12,10 +13,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from django.http import HttpRequest
 from ninja.security.base import AuthBase
 
-from soma.base.errors import Unauthenticated
+from soma.base.errors import Unauthenticated, Unavailable
 from soma.base.tenancy import Principal
 from soma.interfaces.audit import record_decision
 from soma.interfaces.grant import Grant, grant
+from soma.interfaces.http.rates import address_of, note
 from soma.interfaces.http.session_cookie import COOKIE, require_same_origin
 from soma.interfaces.http.trace import trace_id
 from soma.interfaces.runtime import Runtime, current
@@ -25,30 +27,38 @@ T = TypeVar("T")
 
 
 class _Credential(AuthBase):
-    """A bearer token with which `action` may be asked for."""
+    """A bearer token with which `action` may be asked for. `turn`: it begins a turn."""
 
     openapi_type = "http"
     openapi_scheme = "bearer"
 
-    def __init__(self, action: str) -> None:
+    def __init__(self, action: str, *, turn: bool = False) -> None:
         super().__init__()
         self.is_async = True
         self._action = action
+        self._turn = turn
 
     async def __call__(self, request: HttpRequest) -> Grant:
-        """Authenticate and decide. Raises Unauthenticated or Denied."""
+        """Authenticate, count and decide. Raises Unauthenticated, RateLimited or Denied."""
         runtime = current()
-        return await runtime.database.run(self._granted, runtime, request, self._token(request))
+        return await runtime.database.run(self._granted, runtime, request)
 
-    def _granted(self, runtime: Runtime, request: HttpRequest, token: str) -> Grant:
-        principal = replace(self._authenticate(runtime, token), trace_id=trace_id(request))
+    def _granted(self, runtime: Runtime, request: HttpRequest) -> Grant:
+        try:
+            principal = self._authenticate(runtime, request, self._token(request))
+        except Unauthenticated:
+            with suppress(Unavailable):
+                note(request, runtime.rates.admit_refusal(address_of(request)))
+            raise
+        note(request, runtime.rates.admit(principal, turn=self._turn))
         names = request.resolver_match.kwargs if request.resolver_match else {}
-        return grant(runtime, principal, self._action, face="http", names=names)
+        traced = replace(principal, trace_id=trace_id(request))
+        return grant(runtime, traced, self._action, face="http", names=names)
 
     def _token(self, request: HttpRequest) -> str:
         raise NotImplementedError
 
-    def _authenticate(self, runtime: Runtime, token: str) -> Principal:
+    def _authenticate(self, runtime: Runtime, request: HttpRequest, token: str) -> Principal:
         raise NotImplementedError
 
 
@@ -65,12 +75,12 @@ class SessionToken(_Credential):
         require_same_origin(request)
         return cookie
 
-    def _authenticate(self, runtime: Runtime, token: str) -> Principal:
+    def _authenticate(self, runtime: Runtime, request: HttpRequest, token: str) -> Principal:
         return runtime.identity.verify(token)
 
 
 class ApiKey(_Credential):
-    """An API key, as Bearer."""
+    """An API key, as Bearer. Each attempt is counted before the key is looked up."""
 
     def _token(self, request: HttpRequest) -> str:
         bearer = bearer_of(request)
@@ -78,7 +88,8 @@ class ApiKey(_Credential):
             raise Unauthenticated("send an API key: Authorization: Bearer soma_…")
         return bearer
 
-    def _authenticate(self, runtime: Runtime, token: str) -> Principal:
+    def _authenticate(self, runtime: Runtime, request: HttpRequest, token: str) -> Principal:
+        runtime.rates.admit_sign_in(address_of(request))
         return runtime.identity.authenticate_key(token)
 
 

@@ -12,6 +12,7 @@ from soma.base.errors import (
     InvalidInput,
     LimitExceeded,
     NotFound,
+    RateLimited,
     SomaError,
     Unauthenticated,
     Unavailable,
@@ -48,6 +49,7 @@ _STATUS: tuple[tuple[type[SomaError], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
     (InvalidInput, 422),
+    (RateLimited, 429),
     (Unavailable, 503),
 )
 _HEADERS: dict[int, dict[str, str]] = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}
@@ -75,6 +77,8 @@ def problem_response(
     """The response that carries the document, with the headers its status asks for."""
     body = problem_bytes(kind, detail, path=path, trace_id=trace_id, extra=extra)
     headers = {"Cache-Control": "no-store", **_HEADERS.get(kind.status, {})}
+    if extra and "retry_after" in extra:
+        headers["Retry-After"] = str(extra["retry_after"])
     return HttpResponse(body, status=kind.status, content_type=MEDIA_TYPE, headers=headers)
 
 

@@ -56,7 +56,7 @@ async def read_conversation(request: HttpRequest, conversation_id: UUID) -> Conv
 
 @router.post(
     "/api/v2/chat/conversations/{uuid:conversation_id}/messages",
-    auth=SessionToken("chat:write"),
+    auth=SessionToken("chat:write", turn=True),
     response={202: Accepted},
 )
 @audited

@@ -1,0 +1,1 @@
+"""Stores that forget, one technology a file."""

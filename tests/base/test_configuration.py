@@ -1,0 +1,30 @@
+"""What the environment can say, and what is refused by the name of its variable."""
+
+import pytest
+
+from soma.base.configuration import Configuration
+from soma.base.errors import InvalidInput
+
+RATES = {
+    "SOMAGENT_RATE_REQUESTS": ("rate_requests", 600),
+    "SOMAGENT_RATE_TENANT_REQUESTS": ("rate_tenant_requests", 6000),
+    "SOMAGENT_RATE_TURNS": ("rate_turns", 120),
+    "SOMAGENT_RATE_SESSIONS": ("rate_sessions", 60),
+}
+
+
+@pytest.mark.req("AUTH-005")
+@pytest.mark.parametrize("variable", RATES)
+def test_rates_are_read_and_have_defaults(variable: str) -> None:
+    field, default = RATES[variable]
+    assert getattr(Configuration.from_environment({}), field) == default
+    for text, value in (("7", 7), ("0", 0), ("1000000", 1_000_000), ("", default)):
+        assert getattr(Configuration.from_environment({variable: text}), field) == value
+
+
+@pytest.mark.req("AUTH-005")
+@pytest.mark.parametrize("text", ["-1", "1.5", "many", "1000001"])
+@pytest.mark.parametrize("variable", RATES)
+def test_a_rate_that_is_none_is_refused_by_name(variable: str, text: str) -> None:
+    with pytest.raises(InvalidInput, match=variable):
+        Configuration.from_environment({variable: text})
