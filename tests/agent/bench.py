@@ -40,7 +40,8 @@ from soma.base.tenancy import Principal
 from soma.brain.api import Brain
 from soma.events.models import EventLogEntry, OutboxMessage
 from soma.policy.adapters.policy_engine_rego import RegoPolicyEngine
-from soma.policy.api import Policy
+from soma.policy.adapters.relation_store_postgres import PostgresRelationStore
+from soma.policy.api import Policy, Relations
 from soma.project.bootstrap import build_brain
 from soma.project.configuration import CONFIGURATION
 
@@ -56,6 +57,7 @@ class Desk:
         self.database = DatabaseThreads(THREADS)
         self.brain = build_brain(CONFIGURATION)
         self.policy = Policy(RegoPolicyEngine())
+        self.relations = Relations(PostgresRelationStore())
         self.key = SigningKey.from_seed(b"k" * 32)
 
     def close(self) -> None:
@@ -89,7 +91,8 @@ class Bench:
         self.principal = Principal(
             tenant_id=tenant, user_id=new_id(), session_id=new_id(), roles=roles, trace_id="0" * 31 + "1"
         )
-        self.capsules = Capsules(desk.key, specs, SYSTEM_PROMPT)
+        self._give_roles()
+        self.capsules = Capsules(desk.key, specs, SYSTEM_PROMPT, desk.relations)
         self.agent = self._agent(
             Models(primary=model, fallback=fallback), tools, rlm, observer, brain, policy
         )
@@ -129,13 +132,14 @@ class Bench:
                 database=desk.database,
                 brain=brain,
                 models=models,
-                tools=ToolRunner(adapters, policy, desk.database),
+                tools=ToolRunner(adapters, policy, desk.relations, desk.database),
                 observer=watch,
             ),
         )
         return Agent(
             database=desk.database,
             policy=policy,
+            relations=desk.relations,
             capsules=self.capsules,
             brain=brain,
             models=models,
@@ -143,6 +147,12 @@ class Bench:
             owner=self.owner,
             rlm=rlm,
         )
+
+    def _give_roles(self) -> None:
+        """As identity does for the users that it makes."""
+        with tenant_transaction(self.tenant):
+            for role in self.principal.roles:
+                self.desk.relations.give_role(self.tenant, self.principal.user_id, role)
 
     def call(self, function: Callable[..., Awaitable[T]], *args: Any, **options: Any) -> T:
         """Await `function` on the loop's thread."""

@@ -83,7 +83,7 @@ def callable_tool(roles: tuple[str, ...], resource: dict[str, Any], context: dic
         and resource.get("enabled") is True
         and _number(context.get("iteration"))
         and _number(context.get("max_iterations"))
-        and context["max_iterations"] - context["iteration"] >= 1
+        and context["iteration"] < context["max_iterations"]
         and isinstance(accepted, list)
         and any(role in accepted for role in roles)
     )

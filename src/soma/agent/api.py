@@ -1,8 +1,9 @@
 """The public functions of this tier, on one object that the bootstrap builds."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from soma.agent.domain.builtin_tools import BUILTIN_TOOLS, SYSTEM_PROMPT
@@ -18,8 +19,10 @@ from soma.agent.services import conversations as conversation_services
 from soma.agent.services.capsules import Capsules
 from soma.agent.services.conversations import ConversationSummary, ConversationView, MessageView
 from soma.agent.services.execute_tools import ToolRunner
+from soma.agent.services.gate import Gate
 from soma.agent.services.generate import Models
 from soma.agent.services.iterate import IterationRunner
+from soma.agent.services.record_denial import record_denial
 from soma.agent.services.run_turn import TurnRunner
 from soma.agent.services.start_turn import MessageCommand, start_turn
 from soma.agent.services.streams import TurnStreams
@@ -29,13 +32,13 @@ from soma.agent.services.turns import (
     TurnView,
     committed_frames,
     request_cancel,
-    require_turn,
+    require_live,
     turn_view,
 )
 from soma.base.database import DatabaseThreads
 from soma.base.tenancy import Principal
 from soma.brain.api import Brain
-from soma.policy.api import Policy
+from soma.policy.api import PermissionDenied, Policy, Relations
 
 __all__ = [
     "BUILTIN_TOOLS",
@@ -71,6 +74,9 @@ __all__ = [
 ]
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 POLL_SECONDS = 0.2
 
 
@@ -91,6 +97,7 @@ class Agent:
         *,
         database: DatabaseThreads,
         policy: Policy,
+        relations: Relations,
         capsules: Capsules,
         brain: Brain,
         models: Models,
@@ -100,7 +107,7 @@ class Agent:
     ) -> None:
         """`owner` names this process in leases; `rlm` off answers in a single shot."""
         self._database = database
-        self._policy = policy
+        self._gate = Gate(relations, policy)
         self._capsules = capsules
         self._brain = brain
         self._models = models
@@ -120,26 +127,27 @@ class Agent:
     async def create_conversation(
         self, principal: Principal, *, title: str | None = None, agent: str | None = None
     ) -> ConversationView:
-        """A new conversation. Raises Denied, NotFound, InvalidInput."""
-        return await self._database.run(
+        """A new conversation. Raises Denied, NotFound, InvalidInput, Unavailable."""
+        return await self._run(
+            principal,
             conversation_services.create_conversation,
             principal,
             title=title,
             agent=agent,
             capsules=self._capsules,
-            policy=self._policy,
+            gate=self._gate,
         )
 
     async def conversations(self, principal: Principal, *, limit: int = 50) -> list[ConversationSummary]:
         """The caller's conversations, newest first. Raises Denied."""
-        return await self._database.run(
-            conversation_services.conversations, principal, limit=limit, policy=self._policy
+        return await self._run(
+            principal, conversation_services.conversations, principal, limit=limit, gate=self._gate
         )
 
     async def conversation(self, principal: Principal, conversation_id: UUID) -> ConversationView:
         """One conversation with its messages. Raises NotFound, Denied."""
-        return await self._database.run(
-            conversation_services.conversation, principal, conversation_id, policy=self._policy
+        return await self._run(
+            principal, conversation_services.conversation, principal, conversation_id, gate=self._gate
         )
 
     async def send_message(
@@ -163,7 +171,7 @@ class Agent:
             rlm=self._rlm,
             lease_owner=self._owner,
         )
-        started = await self._database.run(start_turn, command, self._capsules, self._policy, self._brain)
+        started = await self._run(principal, start_turn, command, self._capsules, self._gate, self._brain)
         if started.beginning is not None:
             self._supervisor.launch(started.turn, started.beginning)
         return _accepted(started.turn, started.status)
@@ -175,9 +183,9 @@ class Agent:
             live = self._streams.get(turn_id)
             over = False
             if live is not None and live.whole:
-                require_turn(principal, live.turn, self._policy, "chat:read")
+                await self._run(principal, require_live, principal, live.turn, self._gate)
             else:
-                frames, over = await self._database.run(committed_frames, principal, turn_id, self._policy)
+                frames, over = await self._run(principal, committed_frames, principal, turn_id, self._gate)
                 for frame in frames:
                     if frame.id > after and (live is None or frame.id < live.first_id):
                         after = frame.id
@@ -195,25 +203,40 @@ class Agent:
 
     async def turn(self, principal: Principal, turn_id: UUID) -> TurnView:
         """One turn. Raises NotFound, Denied."""
-        return await self._database.run(turn_view, principal, turn_id, self._policy)
+        return await self._run(principal, turn_view, principal, turn_id, self._gate)
 
     async def cancel(self, principal: Principal, turn_id: UUID) -> TurnView:
         """Ask a turn to stop. Raises NotFound, Denied."""
-        view = await self._database.run(request_cancel, principal, turn_id, self._policy)
+        view = await self._run(principal, request_cancel, principal, turn_id, self._gate)
         self._supervisor.cancel(turn_id)
         return view
 
     async def trace(self, principal: Principal, turn_id: UUID) -> dict[str, object]:
         """The decision trace of a turn. Raises NotFound, Denied."""
-        return await self._database.run(
-            turn_trace, principal, turn_id, capsules=self._capsules, policy=self._policy
+        return await self._run(
+            principal, turn_trace, principal, turn_id, capsules=self._capsules, gate=self._gate
         )
 
     async def conversation_trace(self, principal: Principal, conversation_id: UUID) -> dict[str, object]:
         """The decision traces of a conversation. Raises NotFound, Denied."""
-        return await self._database.run(
-            conversation_trace, principal, conversation_id, capsules=self._capsules, policy=self._policy
+        return await self._run(
+            principal,
+            conversation_trace,
+            principal,
+            conversation_id,
+            capsules=self._capsules,
+            gate=self._gate,
         )
+
+    async def _run(
+        self, principal: Principal, function: Callable[P, T], /, *args: P.args, **options: P.kwargs
+    ) -> T:
+        """Call `function` on a database thread; where relations deny it, record that."""
+        try:
+            return await self._database.run(function, *args, **options)
+        except PermissionDenied as denied:
+            await self._database.run(record_denial, principal, denied.decision)
+            raise
 
 
 def _accepted(turn: Turn, status: TurnStatus) -> TurnAccepted:

@@ -22,6 +22,7 @@ def record_decision(asked: PolicyInput, decision: Decision) -> None:
                     "allow": decision.allow,
                     "reasons": list(decision.reasons),
                     "policy_hash": decision.policy_hash or None,
+                    "decision_id": decision.decision_id,
                 },
                 trace_id=principal.trace_id,
             )

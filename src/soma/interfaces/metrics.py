@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from soma.policy.api import PermissionDecision
+
 # The time at which each series began doubles their number and tells nothing that a restart does not.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -50,6 +52,20 @@ OUTBOX_OLDEST_SECONDS = Gauge(
     registry=REGISTRY,
 )
 
+RELATION_SECONDS = Histogram(
+    "soma_relation_check_seconds",
+    "What a decision by relations takes.",
+    ["engine"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+RELATION_DECISIONS = Counter(
+    "soma_relation_decisions",
+    "Decisions by relations: allow, deny, or error, which is a denial too.",
+    ["engine", "decision"],
+    registry=REGISTRY,
+)
+
 WATCHED_TURNS = 10_000
 """Turns whose last phase is remembered; past this the one longest silent is forgotten."""
 
@@ -74,3 +90,17 @@ class MetricsObserver:
                 self._last.popitem(last=False)
         if previous is not None:
             self._lasted(previous[0]).observe(now - previous[1])
+
+
+class RelationMetrics:
+    """Counts and times decisions by relations: a `soma.policy.api.RelationObserver`."""
+
+    def __init__(self) -> None:
+        self._lasted = cache(RELATION_SECONDS.labels)
+        self._made = cache(RELATION_DECISIONS.labels)
+
+    def decided(self, decision: PermissionDecision) -> None:
+        """A decision was made, whichever way it went."""
+        kind = "error" if decision.failed else "allow" if decision.allow else "deny"
+        self._lasted(decision.engine).observe(decision.latency_ms / 1000)
+        self._made(decision.engine, kind).inc()

@@ -9,9 +9,9 @@ from soma.base.configuration import Configuration
 from soma.base.database import DatabaseThreads
 from soma.base.errors import Unavailable
 from soma.brain.api import Brain
-from soma.events.api import ConsumerRunner, Relay
-from soma.identity.api import Identity
-from soma.policy.api import Policy
+from soma.events.api import ConsumerRunner, EventLog, Relay
+from soma.identity.api import Identity, RateLimits
+from soma.policy.api import Policy, Relations
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +33,10 @@ class Runtime:
     agent: Agent
     brain: Brain
     identity: Identity
+    rates: RateLimits
     policy: Policy
+    relations: Relations
+    log: EventLog
     relay: Relay
     consumers: ConsumerRunner
     readiness: Callable[[], dict[str, ReadyCheck]]

@@ -2,10 +2,31 @@
 
 from soma.base.errors import Denied
 from soma.policy.domain.decision import Decision
+from soma.policy.domain.permission import PermissionCheck, PermissionDecision
 from soma.policy.domain.policy_input import PolicyInput
-from soma.policy.ports import PolicyEngine
+from soma.policy.domain.relationship import ObjectRef, Relationship, RelationshipFilter, SubjectRef
+from soma.policy.domain.synchronised import Synchronised
+from soma.policy.errors import PermissionDenied
+from soma.policy.ports import PolicyEngine, RelationObserver, RelationStore
+from soma.policy.services.relations import Relations
 
-__all__ = ["Decision", "Policy", "PolicyEngine", "PolicyInput"]
+__all__ = [
+    "Decision",
+    "ObjectRef",
+    "PermissionCheck",
+    "PermissionDecision",
+    "PermissionDenied",
+    "Policy",
+    "PolicyEngine",
+    "PolicyInput",
+    "RelationObserver",
+    "RelationStore",
+    "Relations",
+    "Relationship",
+    "RelationshipFilter",
+    "SubjectRef",
+    "Synchronised",
+]
 
 
 class Policy:

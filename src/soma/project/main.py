@@ -38,6 +38,9 @@ COMMANDS = {
     "doctor": Command(module="soma.interfaces.cli.doctor_command", does="Check this machine.", django=False),
     "models": Command(module="soma.interfaces.cli.models", does="The files of the local models."),
     "token": Command(module="soma.interfaces.cli.token", does="Keys for the API."),
+    "relations": Command(
+        module="soma.interfaces.cli.relations", does="Who is related to what, and what that permits."
+    ),
     "stack": Command(
         module="soma.project.stack.command", does="Every real server, without Docker.", django=False
     ),

@@ -15,6 +15,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "soma.events",
     "soma.identity",
+    "soma.policy",
     "soma.fractalmemory",
     "soma.brain",
     "soma.agent",

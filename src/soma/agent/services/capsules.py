@@ -7,12 +7,14 @@ from uuid import UUID
 from soma.agent.domain.capsule import Capsule, LoopSettings, manifest
 from soma.agent.domain.tool import ToolExample, ToolSpec
 from soma.agent.models import CapabilityRow, CapsuleCapabilityRow, CapsuleRow
+from soma.agent.services.relate import ties_of_agent
 from soma.base import clock
 from soma.base.canonical import canonical_bytes
 from soma.base.crypto import SigningKey, verify_signature
 from soma.base.database import tenant_transaction
 from soma.base.errors import Denied, NotFound
 from soma.base.ids import new_id
+from soma.policy.api import Relations
 
 DEFAULT_NAME = "soma"
 CERTIFIED = "certified"
@@ -21,10 +23,14 @@ CERTIFIED = "certified"
 class Capsules:
     """The capsules of every tenant, as certified by this installation's key."""
 
-    def __init__(self, key: SigningKey, tools: Sequence[ToolSpec], system_prompt: str) -> None:
+    def __init__(
+        self, key: SigningKey, tools: Sequence[ToolSpec], system_prompt: str, relations: Relations
+    ) -> None:
+        """`relations` learn of each new capsule and its tools."""
         self._key = key
         self._tools = tuple(tools)
         self._system_prompt = system_prompt
+        self._relations = relations
         self._loaded: dict[tuple[UUID, UUID, int], Capsule] = {}
 
     def ensure_default(self, tenant_id: UUID) -> UUID:
@@ -85,6 +91,8 @@ class Capsules:
             CapsuleCapabilityRow(id=new_id(), tenant_id=tenant_id, capsule=capsule, capability=each)
             for each in capabilities
         )
+        names = [each.name for each in capabilities]
+        self._relations.write(tenant_id, touch=ties_of_agent(tenant_id, capsule.id, names))
         return capsule.id
 
     def _ensure_capabilities(self, tenant_id: UUID) -> list[CapabilityRow]:

@@ -7,12 +7,14 @@ from uuid import UUID
 
 from soma.agent.models import ConversationRow, MessageRow, TurnRow
 from soma.agent.services.capsules import DEFAULT_NAME, Capsules, named
+from soma.agent.services.gate import Gate, Thing
+from soma.agent.services.relate import may, may_use, ties_of_conversation
 from soma.base import clock
 from soma.base.database import tenant_transaction
 from soma.base.errors import InvalidInput, NotFound
 from soma.base.ids import new_id
 from soma.base.tenancy import Principal
-from soma.policy.api import Policy, PolicyInput
+from soma.policy.api import PermissionDenied, Policy, PolicyInput
 
 MAXIMUM_TITLE = 200
 TITLE_FROM_MESSAGE = 80
@@ -55,15 +57,16 @@ class ConversationView:
 
 
 def create_conversation(
-    principal: Principal, *, title: str | None, agent: str | None, capsules: Capsules, policy: Policy
+    principal: Principal, *, title: str | None, agent: str | None, capsules: Capsules, gate: Gate
 ) -> ConversationView:
     """A new conversation with the agent called `agent`, by default the tenant's default one.
-    Raises Denied, NotFound, InvalidInput."""
-    _require(policy, principal, "chat:write", principal.user_id)
+    Raises Denied, NotFound, InvalidInput, Unavailable."""
+    _require_for_own(gate.policy, principal, "chat:write")
     title = _checked_title(title)
     capsules.ensure_default(principal.tenant_id)
     with tenant_transaction(principal.tenant_id):
         capsule = named(agent or DEFAULT_NAME)
+        gate.relations.require(principal.tenant_id, may_use(principal, capsule.id))
         row = ConversationRow.objects.create(
             id=new_id(),
             tenant_id=principal.tenant_id,
@@ -72,18 +75,23 @@ def create_conversation(
             title=title,
             created_at=clock.now(),
         )
+        ties = ties_of_conversation(
+            principal.tenant_id, row.id, agent_id=capsule.id, owner_id=principal.user_id
+        )
+        gate.relations.write(principal.tenant_id, touch=ties)
         return _view(row, ())
 
 
-def conversations(principal: Principal, *, limit: int, policy: Policy) -> list[ConversationSummary]:
-    """The caller's own conversations, newest first. Raises Denied."""
-    _require(policy, principal, "chat:read", principal.user_id)
+def conversations(principal: Principal, *, limit: int, gate: Gate) -> list[ConversationSummary]:
+    """The caller's own conversations that they may read, newest first. Raises Denied."""
+    _require_for_own(gate.policy, principal, "chat:read")
     with tenant_transaction(principal.tenant_id):
-        rows = (
+        own = (
             ConversationRow.objects.filter(user_id=principal.user_id)
             .select_related("capsule")
             .order_by("-id")[:limit]
         )
+        rows = _may_be_read(principal, list(own), gate)
         titles = _first_words([row for row in rows if not row.title])
         return [
             ConversationSummary(
@@ -96,10 +104,10 @@ def conversations(principal: Principal, *, limit: int, policy: Policy) -> list[C
         ]
 
 
-def conversation(principal: Principal, conversation_id: UUID, *, policy: Policy) -> ConversationView:
+def conversation(principal: Principal, conversation_id: UUID, *, gate: Gate) -> ConversationView:
     """One conversation. Raises NotFound, Denied."""
     with tenant_transaction(principal.tenant_id):
-        row = readable(principal, conversation_id, policy)
+        row = readable(principal, conversation_id, gate)
         messages = list(MessageRow.objects.filter(conversation_id=row.id).order_by("id"))
         turns = {turn.id: turn for turn in TurnRow.objects.filter(conversation_id=row.id)}
         if not row.title:
@@ -107,16 +115,27 @@ def conversation(principal: Principal, conversation_id: UUID, *, policy: Policy)
         return _view(row, tuple(_message_view(each, turns[each.turn_id]) for each in messages), turns)
 
 
-def readable(principal: Principal, conversation_id: UUID, policy: Policy) -> ConversationRow:
+def readable(principal: Principal, conversation_id: UUID, gate: Gate) -> ConversationRow:
     """The row, inside an open transaction, if `principal` may read it. Raises NotFound, Denied."""
     row = ConversationRow.objects.select_related("capsule").filter(id=conversation_id).first()
     if row is None:
         raise NotFound("there is no such conversation")
-    _require(policy, principal, "chat:read", row.user_id)
+    thing = Thing(type="conversation", id=row.id, conversation_id=row.id, owner_id=row.user_id)
+    gate.require(principal, "read", "chat:read", thing)
     return row
 
 
-def _require(policy: Policy, principal: Principal, action: str, owner: UUID) -> None:
+def _may_be_read(principal: Principal, rows: list[ConversationRow], gate: Gate) -> list[ConversationRow]:
+    checks = [may(principal, "read", row.id) for row in rows]
+    decisions = gate.relations.check_bulk(principal.tenant_id, checks)
+    for decision in decisions:
+        if decision.failed:
+            raise PermissionDenied(decision)
+    return [row for row, decision in zip(rows, decisions, strict=True) if decision.allow]
+
+
+def _require_for_own(policy: Policy, principal: Principal, action: str) -> None:
+    """The policy's leave for `action` on the caller's own conversations in general."""
     policy.require(
         PolicyInput(
             action=action,
@@ -124,7 +143,7 @@ def _require(policy: Policy, principal: Principal, action: str, owner: UUID) -> 
             resource={
                 "type": "conversation",
                 "tenant_id": str(principal.tenant_id),
-                "owner_id": str(owner),
+                "owner_id": str(principal.user_id),
             },
         )
     )

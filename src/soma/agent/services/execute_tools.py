@@ -1,12 +1,12 @@
 """Running the tools that a model asked for.
 
-schema → policy → breaker → execute, at most four at once. Anything but a clear yes from policy is a
-no. A refused call is recorded and told to the model, and the turn goes on.
+relations → policy → schema → breaker → execute, at most four at once. Anything but a clear yes from
+relations and policy is a no. A refused call is recorded and told to the model, and the turn goes on.
 """
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jsonschema_rs
@@ -25,11 +25,15 @@ from soma.agent.domain.turn import Turn
 from soma.agent.errors import ToolFailed
 from soma.agent.ports import ToolContext, ToolPort
 from soma.agent.services.record_intent import record_intent, started_before
+from soma.agent.services.relate import may_execute
 from soma.agent.services.streams import TurnStream
 from soma.base import clock
 from soma.base.canonical import json_bytes
-from soma.base.database import DatabaseThreads
-from soma.policy.api import Policy, PolicyInput
+from soma.base.database import DatabaseThreads, tenant_transaction
+from soma.policy.api import PermissionDecision, Policy, PolicyInput, Relations
+
+Permissions = Mapping[str, PermissionDecision]
+"""By the names of tools: may they be executed for whoever began the turn?"""
 
 CONCURRENT = 4
 MAXIMUM_TIMEOUT_SECONDS = 60.0
@@ -38,21 +42,48 @@ MAXIMUM_TIMEOUT_SECONDS = 60.0
 class ToolRunner:
     """The tools of this process, with a breaker for each."""
 
-    def __init__(self, tools: Sequence[ToolPort], policy: Policy, database: DatabaseThreads) -> None:
+    def __init__(
+        self,
+        tools: Sequence[ToolPort],
+        policy: Policy,
+        relations: Relations,
+        database: DatabaseThreads,
+    ) -> None:
         self._tools = {tool.name: tool for tool in tools}
         self._policy = policy
+        self._relations = relations
         self._database = database
         self._breakers = {tool.name: CircuitBreaker() for tool in tools}
         self._validators: dict[str, jsonschema_rs.Validator] = {}
 
+    async def permissions(self, turn: Turn, capsule: Capsule) -> Permissions:
+        """What relations say of every tool of the capsule, asked together. See `run`."""
+
+        def decided() -> Permissions:
+            checks = [may_execute(turn.principal, tool.name) for tool in capsule.tools]
+            with tenant_transaction(turn.principal.tenant_id):
+                decisions = self._relations.check_bulk(turn.principal.tenant_id, checks)
+            return {tool.name: each for tool, each in zip(capsule.tools, decisions, strict=True)}
+
+        return await self._database.run(decided)
+
     async def run(
-        self, turn: Turn, capsule: Capsule, iteration: int, calls: Sequence[ToolCall], stream: TurnStream
+        self,
+        turn: Turn,
+        capsule: Capsule,
+        iteration: int,
+        calls: Sequence[ToolCall],
+        stream: TurnStream,
+        permissions: Permissions,
     ) -> tuple[ToolExecution, ...]:
-        """Execute `calls` and return what came of each, in order."""
+        """Execute `calls` and return what came of each, in order. A tool that is not in `permissions` is
+        denied."""
         slots = asyncio.Semaphore(CONCURRENT)
         attempts = [_Attempt(turn, capsule, iteration, position, call) for position, call in enumerate(calls)]
+        if attempts:
+            # The policy may be a server: nobody else waits for its answer.
+            await self._database.run(self._decide_all, attempts, permissions)
         for attempt in attempts:
-            self._decide(attempt)
             stream.emit(
                 "tool.intent",
                 intent_data(attempt.call, allowed=attempt.refusal is None, reasons=attempt.reasons),
@@ -69,10 +100,18 @@ class ToolRunner:
             tasks = [group.create_task(one(attempt)) for attempt in attempts]
         return tuple(task.result() for task in tasks)
 
-    def _decide(self, attempt: "_Attempt") -> None:
+    def _decide_all(self, attempts: Sequence["_Attempt"], permissions: Permissions) -> None:
+        for attempt in attempts:
+            self._decide(attempt, permissions.get(attempt.call.tool))
+
+    def _decide(self, attempt: "_Attempt", permission: PermissionDecision | None) -> None:
         if attempt.spec is None:
             attempt.refuse(ToolStatus.DENIED, f"{attempt.call.tool} is not a tool of this agent")
             return
+        if permission is None or not permission.allow:
+            attempt.refuse(ToolStatus.DENIED, permission.reason if permission else "relations were not asked")
+            return
+        attempt.reasons = (permission.reason,)
         decision = self._policy.decide(_policy_input(attempt))
         attempt.policy_hash = decision.policy_hash or ""
         if not decision.allow:

@@ -1,7 +1,7 @@
 """One pass of the loop: recall → plan → model → tools → learn and commit."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -10,6 +10,7 @@ from soma.agent.domain.evidence import EvidenceBlock
 from soma.agent.domain.frames import plan_of, verify_data
 from soma.agent.domain.iteration import Iteration
 from soma.agent.domain.model import ModelOutput, confidence_of
+from soma.agent.domain.tool import ToolCall, ToolExecution
 from soma.agent.errors import ModelUnavailable
 from soma.agent.ports import ModelPort
 from soma.agent.services.assess import assessed, feedback_of
@@ -85,9 +86,7 @@ class IterationRunner:
         )
         with this.phase("tools"):
             self._note("tools", progress)
-            executions = await self._tools.run(
-                progress.turn, progress.capsule, progress.number, calls, progress.stream
-            )
+            executions = await self._execute(progress, calls)
         confidence, source = await self._confidence(progress, decided, model, output)
         draft, reason = assessed(progress, decided, model, output, executions, confidence, source)
         first_frame_id, script = progress.stream.script()
@@ -101,6 +100,15 @@ class IterationRunner:
         )
         await self._commit(progress, draft, cancelled=reason is ExitReason.CANCELLED)
         return reason
+
+    async def _execute(self, progress: Progress, calls: Sequence[ToolCall]) -> tuple[ToolExecution, ...]:
+        if not calls:
+            return ()
+        if progress.permissions is None:
+            progress.permissions = await self._tools.permissions(progress.turn, progress.capsule)
+        return await self._tools.run(
+            progress.turn, progress.capsule, progress.number, calls, progress.stream, progress.permissions
+        )
 
     async def _recall(self, progress: Progress) -> None:
         self._note("recall", progress)

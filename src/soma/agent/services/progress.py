@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -14,12 +15,14 @@ from soma.agent.domain.tool import ToolExecution
 from soma.agent.domain.turn import Turn
 from soma.agent.services.streams import TurnStream
 from soma.brain.api import LearnedState
+from soma.policy.api import PermissionDecision
 
 
 @dataclass(kw_only=True, slots=True)
 class Progress:
     """A turn in this process: what was loaded, and what each iteration adds. `recorded` are the iterations
-    of the turn that this one repeats."""
+    of the turn that this one repeats. `permissions` is what relations say of its tools, by name, once a
+    tool was called."""
 
     turn: Turn
     capsule: Capsule
@@ -30,6 +33,7 @@ class Progress:
     stop: asyncio.Event
     iterations: list[Iteration] = field(default_factory=list)
     recorded: tuple[Iteration, ...] = ()
+    permissions: Mapping[str, PermissionDecision] | None = None
     evidence: tuple[EvidenceBlock, ...] = ()
     novelty: float = 1.0
     recalled: bool = False

@@ -12,8 +12,10 @@ from soma.agent.domain.seed import MAXIMUM_SEED, seed_of
 from soma.agent.domain.turn import Turn, TurnStatus
 from soma.agent.models import CapsuleRow, MessageRow, TurnRow
 from soma.agent.services.capsules import Capsules
+from soma.agent.services.gate import Gate, Thing
 from soma.agent.services.leases import LEASE_SECONDS
 from soma.agent.services.load_turn import Beginning, dialogue
+from soma.agent.services.relate import phase_of
 from soma.agent.services.rows import turn_of
 from soma.agent.services.turn_event import turn_event
 from soma.base import clock
@@ -25,7 +27,6 @@ from soma.base.insertion import insert
 from soma.base.tenancy import Principal
 from soma.brain.api import Brain, LearnedState
 from soma.events.api import Event, publish
-from soma.policy.api import Policy, PolicyInput
 
 MAXIMUM_KEY_LENGTH = 200
 
@@ -53,42 +54,37 @@ class Started:
     beginning: Beginning | None
 
 
-def start_turn(command: MessageCommand, capsules: Capsules, policy: Policy, brain: Brain) -> Started:
+def start_turn(command: MessageCommand, capsules: Capsules, gate: Gate, brain: Brain) -> Started:
     """Check, then store. Raises InvalidInput, LimitExceeded, NotFound, Denied, Conflict."""
     checked_text(command.text)
     _check_options(command)
     try:
         with tenant_transaction(command.principal.tenant_id):
             existing = _existing(command)
-            return existing or _start(command, capsules, policy, brain)
+            return existing or _start(command, capsules, gate, brain)
     except IntegrityError as error:
         return _after_collision(command, error)
 
 
-def _start(command: MessageCommand, capsules: Capsules, policy: Policy, brain: Brain) -> Started:
-    principal = command.principal
+def _start(command: MessageCommand, capsules: Capsules, gate: Gate, brain: Brain) -> Started:
     owner_id, version = _conversation(command.conversation_id)
-    decision = policy.require(
-        PolicyInput(
-            action="chat:write",
-            principal=principal,
-            resource={
-                "type": "conversation",
-                "id": str(command.conversation_id),
-                "tenant_id": str(version.tenant_id),
-                "owner_id": str(owner_id),
-            },
-        )
+    thing = Thing(
+        type="conversation",
+        id=command.conversation_id,
+        conversation_id=command.conversation_id,
+        owner_id=owner_id,
     )
+    passed = gate.require(command.principal, "write", "chat:write", thing)
     capsule = capsules.load(version)
     request_phases = [
+        phase_of(passed.relation),
         {
             "phase": "policy",
             "at": clock.iso(clock.now()),
-            "ms": round(decision.latency_ms, 3),
+            "ms": round(passed.policy.latency_ms, 3),
             "decision": "allow",
-            "reasons": list(decision.reasons),
-            "policy_hash": decision.policy_hash,
+            "reasons": list(passed.policy.reasons),
+            "policy_hash": passed.policy.policy_hash,
         },
         {
             "phase": "capsule",

@@ -10,33 +10,35 @@ from soma.agent.domain.tool import ToolExecution
 from soma.agent.models import CapsuleRow, ToolExecutionRow, TurnRow
 from soma.agent.services.capsules import Capsules
 from soma.agent.services.conversations import readable as readable_conversation
+from soma.agent.services.gate import Gate
 from soma.agent.services.load_turn import dialogue
 from soma.agent.services.record_intent import STARTED
 from soma.agent.services.rows import iterations_of
-from soma.agent.services.turns import readable
+from soma.agent.services.turns import readable, thing_of
 from soma.base import clock
 from soma.base.database import tenant_transaction
 from soma.base.tenancy import Principal
-from soma.policy.api import Policy
 
 
-def turn_trace(principal: Principal, turn_id: UUID, *, capsules: Capsules, policy: Policy) -> dict[str, Any]:
+def turn_trace(principal: Principal, turn_id: UUID, *, capsules: Capsules, gate: Gate) -> dict[str, Any]:
     """The trace of a turn as a JSON object. Raises NotFound, Denied."""
     with tenant_transaction(principal.tenant_id):
-        row = readable(principal, turn_id, policy, "trace:read")
+        row = readable(principal, turn_id, gate, action="trace:read")
         return _trace(row, capsules)
 
 
 def conversation_trace(
-    principal: Principal, conversation_id: UUID, *, capsules: Capsules, policy: Policy
+    principal: Principal, conversation_id: UUID, *, capsules: Capsules, gate: Gate
 ) -> dict[str, Any]:
     """The traces of all turns of a conversation, in order. Raises NotFound, Denied."""
     with tenant_transaction(principal.tenant_id):
-        conversation = readable_conversation(principal, conversation_id, policy)
-        rows = TurnRow.objects.filter(conversation_id=conversation.id).order_by("id")
+        conversation = readable_conversation(principal, conversation_id, gate)
+        rows = list(TurnRow.objects.filter(conversation_id=conversation.id).order_by("id"))
+        for row in rows:
+            gate.require_policy(principal, "read", "trace:read", thing_of(row))
         return {
             "conversation_id": str(conversation.id),
-            "turns": [_trace(readable(principal, row.id, policy, "trace:read"), capsules) for row in rows],
+            "turns": [_trace(row, capsules) for row in rows],
         }
 
 

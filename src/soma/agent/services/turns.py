@@ -9,12 +9,12 @@ from soma.agent.domain.frames import Frame, frame, replayed
 from soma.agent.domain.iteration import Iteration
 from soma.agent.domain.turn import Turn, TurnStatus
 from soma.agent.models import MessageRow, TurnRow
+from soma.agent.services.gate import Gate, Thing
 from soma.agent.services.rows import iterations_of, turn_of
 from soma.agent.services.run_turn import answer_data, completed_data, started_data
 from soma.base.database import tenant_transaction
 from soma.base.errors import NotFound
 from soma.base.tenancy import Principal
-from soma.policy.api import Policy, PolicyInput
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,57 +40,60 @@ class TurnView:
     latency_ms: float | None
 
 
-def turn_view(principal: Principal, turn_id: UUID, policy: Policy) -> TurnView:
+def turn_view(principal: Principal, turn_id: UUID, gate: Gate) -> TurnView:
     """One turn. Raises NotFound, Denied."""
     with tenant_transaction(principal.tenant_id):
-        row = readable(principal, turn_id, policy, "chat:read")
+        row = readable(principal, turn_id, gate)
         return _view(row, _answer(row))
 
 
-def request_cancel(principal: Principal, turn_id: UUID, policy: Policy) -> TurnView:
+def request_cancel(principal: Principal, turn_id: UUID, gate: Gate) -> TurnView:
     """Ask a turn to stop, wherever it runs; a finished turn stays as it is. Raises NotFound, Denied."""
     with tenant_transaction(principal.tenant_id):
-        row = readable(principal, turn_id, policy, "chat:write")
+        row = readable(principal, turn_id, gate, "cancel", "chat:write")
         TurnRow.objects.filter(id=row.id, status=TurnStatus.RUNNING).update(cancel_requested=True)
         return _view(row, _answer(row))
 
 
-def committed_frames(principal: Principal, turn_id: UUID, policy: Policy) -> tuple[list[Frame], bool]:
+def committed_frames(principal: Principal, turn_id: UUID, gate: Gate) -> tuple[list[Frame], bool]:
     """The frames that can be made from what is committed, and whether the turn is over.
     Raises NotFound, Denied."""
     with tenant_transaction(principal.tenant_id):
-        row = readable(principal, turn_id, policy, "chat:read")
+        row = readable(principal, turn_id, gate)
         iterations = iterations_of(row.id)
         answer = _answer(row)
     return _frames(row, iterations, answer), row.status != TurnStatus.RUNNING
 
 
-def readable(principal: Principal, turn_id: UUID, policy: Policy, action: str) -> TurnRow:
-    """The row, inside an open transaction, if policy lets `principal` do `action` to it.
-    Raises NotFound, Denied."""
+def readable(
+    principal: Principal, turn_id: UUID, gate: Gate, permission: str = "read", action: str = "chat:read"
+) -> TurnRow:
+    """The row, inside an open transaction, if `principal` has `permission` on its conversation and the
+    policy's leave for `action`. Raises NotFound, Denied."""
     row = TurnRow.objects.filter(id=turn_id).first()
     if row is None:
         raise NotFound("there is no such turn")
-    require_turn(principal, turn_of(row), policy, action)
+    gate.require(principal, permission, action, thing_of(row))
     return row
 
 
-def require_turn(principal: Principal, turn: Turn, policy: Policy, action: str) -> None:
-    """Raises NotFound for a turn of another tenant, Denied where policy does not allow `action`."""
+def require_live(principal: Principal, turn: Turn, gate: Gate) -> None:
+    """The same for a turn that runs in this process and is only read. Raises NotFound, Denied."""
     if turn.principal.tenant_id != principal.tenant_id:
         raise NotFound("there is no such turn")
-    policy.require(
-        PolicyInput(
-            action=action,
-            principal=principal,
-            resource={
-                "type": "turn",
-                "id": str(turn.id),
-                "tenant_id": str(turn.principal.tenant_id),
-                "owner_id": str(turn.principal.user_id),
-            },
-        )
+    thing = Thing(
+        type="turn",
+        id=turn.id,
+        conversation_id=turn.conversation_id,
+        owner_id=turn.principal.user_id,
     )
+    with tenant_transaction(principal.tenant_id):
+        gate.require(principal, "read", "chat:read", thing)
+
+
+def thing_of(row: TurnRow) -> Thing:
+    """A turn, as one asks for leave to touch it."""
+    return Thing(type="turn", id=row.id, conversation_id=row.conversation_id, owner_id=row.user_id)
 
 
 def _answer(row: TurnRow) -> str | None:

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from soma.agent.api import TurnView
 from soma.base.tenancy import Principal
-from soma.events.api import read
 from soma.interfaces.runtime import Runtime
 
 DRAIN_SECONDS = 30.0
@@ -54,6 +53,6 @@ async def turn_result(runtime: Runtime, principal: Principal, turn: TurnView) ->
 def _count(runtime: Runtime, tenant_id: UUID, turn_id: UUID) -> int:
     runtime.relay.drain(DRAIN_SECONDS)
     count, after = 0, 0
-    while page := read(tenant_id, key=str(turn_id), after=after, limit=PAGE):
+    while page := runtime.log.read(tenant_id, key=str(turn_id), after=after, limit=PAGE):
         count, after = count + len(page), page[-1].sequence
     return count

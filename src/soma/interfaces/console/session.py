@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
-from soma.base.errors import Denied, InvalidInput, SomaError, Unauthenticated
+from soma.base.errors import Denied, InvalidInput, RateLimited, SomaError, Unauthenticated
 from soma.interfaces.console import assets
 from soma.interfaces.console.edge import edge, refusal, signed_in
 from soma.interfaces.http.access import ApiKey, principal_of
@@ -39,7 +39,7 @@ async def login(request: HttpRequest) -> HttpResponse:
     try:
         require_same_origin(request)
         response = await _signed_in(request)
-    except (Denied, InvalidInput, Unauthenticated) as error:
+    except (Denied, InvalidInput, RateLimited, Unauthenticated) as error:
         return _refused(request, error)
     return response
 

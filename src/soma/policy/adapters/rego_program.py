@@ -4,6 +4,7 @@ from typing import Any
 
 from regopy import Interpreter, LogLevel, RegoError
 
+from soma.policy.adapters.decision_document import read_decision
 from soma.policy.adapters.policy_files import PolicyFiles
 from soma.policy.adapters.rego_input import RegoInput
 from soma.policy.errors import PolicyUnusable
@@ -40,11 +41,4 @@ class RegoProgram:
             raise PolicyUnusable(f"The policy failed: {error}") from error
         if not output.ok() or len(output) != 1 or "answer" not in output[0].bindings:
             raise PolicyUnusable("data.soma.decision has no value, or more than one, for this input.")
-        return _well_formed(output[0].bindings["answer"])
-
-
-def _well_formed(answer: Any) -> tuple[bool, tuple[str, ...]]:
-    match answer:
-        case {"allow": bool(allow), "reasons": list(reasons)} if all(isinstance(r, str) for r in reasons):
-            return allow, tuple(reasons)
-    raise PolicyUnusable('data.soma.decision is not {"allow": boolean, "reasons": [sentences]}.')
+        return read_decision(output[0].bindings["answer"])

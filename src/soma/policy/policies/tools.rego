@@ -14,8 +14,13 @@ listed if {
 
 enabled if input.resource.enabled == true
 
-# A difference, since it exists for numbers only: "<" would order any two values, and null comes before 10.
-iterations_left if input.context.max_iterations - input.context.iteration >= 1
+# Numbers only: "<" orders any two values, each engine in its own way. And no difference of the two: engines
+# differ in how they round one of fractions.
+iterations_left if {
+	is_number(input.context.iteration)
+	is_number(input.context.max_iterations)
+	input.context.iteration < input.context.max_iterations
+}
 
 # A tool that names no roles accepts whoever may call tools at all.
 role_accepted if {

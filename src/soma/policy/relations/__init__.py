@@ -1,0 +1,1 @@
+"""What relations permit: the schema in SpiceDB's language, and its meaning over a set of relationships."""
