@@ -13,16 +13,49 @@ import pytest
 
 if TYPE_CHECKING:
     from soma.events.api import Event, EventLog, Relay, StoredEvent
+    from soma.project.stack.server import Server
 
 
 @pytest.fixture
 def superuser() -> Iterator[psycopg.Connection]:
-    """A superuser's connection, in autocommit mode."""
-    from soma.project.configuration import CONFIGURATION
-    from soma.project.postgres_location import postgres_location
+    """A superuser's connection to the database of the test, in autocommit mode."""
+    from django.db import connections
 
-    with psycopg.connect(**postgres_location(CONFIGURATION).admin(), autocommit=True) as connection:
+    from tests.events.own_database import superuser_of
+
+    with superuser_of(connections.settings["default"]["NAME"]) as connection:
         yield connection
+
+
+@pytest.fixture(scope="module")
+def own_database() -> Iterator[str]:
+    """A database for the tests of a module, to which this process is connected meanwhile."""
+    from tests.events.own_database import connected_to, own_database
+
+    with own_database() as name, connected_to(name):
+        yield name
+
+
+@pytest.fixture(scope="module")
+def kafka_log(own_database: str, shared_server: "Callable[[str], Server]") -> "Iterator[EventLog]":
+    """A log in Kafka with topics of its own, beside a database of its own."""
+    from soma.base.ids import new_id
+    from soma.events.adapters.event_log_kafka import KafkaEventLog
+
+    log = KafkaEventLog(shared_server("kafka").address, prefix=f"test-{new_id().hex}.")
+    yield log
+    log.close()
+
+
+@pytest.fixture(params=["postgres", "kafka"])
+def either_log(request: pytest.FixtureRequest, own_database: str) -> "EventLog":
+    """Each log there is, beside a database of its own."""
+    from soma.events.api import PostgresEventLog
+
+    if request.param == "postgres":
+        return PostgresEventLog()
+    log: EventLog = request.getfixturevalue("kafka_log")
+    return log
 
 
 @pytest.fixture

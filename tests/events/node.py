@@ -1,4 +1,4 @@
-"""A process of its own on a database of its own: `python -m tests.events.node DATABASE ACTION …`.
+"""A process of its own on a database of its own: `python -m tests.events.node DATABASE LOG ACTION …`.
 
 It prints what happens, a line each, and ends when its standard input does.
 """
@@ -8,60 +8,48 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
 
 import django
-from django.core.management import call_command
 from django.db import connections
 
-
-def migrate() -> None:
-    """Make the tables of the event backbone."""
-    call_command("migrate", "events", database="owner", verbosity=0)
+if TYPE_CHECKING:
+    from soma.events.api import EventLog, StoredEvent
 
 
-def publish(tenant: str, first: str, last: str) -> None:
-    """Commit events one by one, with nothing running that would relay them."""
-    from uuid import UUID
-
-    from soma.base.database import tenant_transaction
-    from soma.events.api import publish
-    from tests.events.samples import failed_turn
-
-    for number in range(int(first), int(last)):
-        with tenant_transaction(UUID(tenant)):
-            publish(failed_turn(UUID(tenant), f"{number}"))
-    print("published", flush=True)
-
-
-def relay(poll: str) -> None:
+def relay(log: "EventLog", poll: str) -> None:
     """Relay until told to stop; say so whenever the status changes."""
-    from soma.events.api import PostgresEventLog, Relay
+    from soma.events.api import Relay
 
-    relay = Relay(PostgresEventLog(), poll=float(poll))
+    relay = Relay(log, poll=float(poll))
     relay.start()
     _report(lambda: f"active={relay.status().active} error={relay.status().last_error!r}")
     _until_told()
     relay.stop()
 
 
-def publish_beside(poll: str, tenant: str) -> None:
+def publish_beside(log: "EventLog", poll: str, tenant: str) -> None:
     """Publish from a process whose own relay is not the active one, once told to."""
-    from soma.events.api import PostgresEventLog, Relay
+    from soma.base.database import tenant_transaction
+    from soma.events.api import Relay, publish
+    from tests.events.samples import failed_turn
 
-    relay = Relay(PostgresEventLog(), poll=float(poll))
+    relay = Relay(log, poll=float(poll))
     relay.start()
     print("ready", flush=True)
     sys.stdin.readline()
-    publish(tenant, "0", "1")
+    with tenant_transaction(UUID(tenant)):
+        publish(failed_turn(UUID(tenant), "0"))
     _until_told()
     relay.stop()
 
 
-def consume(name: str, path: str, hang_at: str) -> None:
+def consume(log: "EventLog", name: str, path: str, hang_at: str) -> None:
     """Note the details of events in a file; hang at one of them."""
-    from soma.events.api import Consumer, ConsumerRunner, PostgresEventLog, StoredEvent
+    from soma.events.api import Consumer, ConsumerRunner
 
-    def handler(event: StoredEvent) -> None:
+    def handler(event: "StoredEvent") -> None:
         detail = event.payload["detail"]
         if detail == hang_at:
             print("hanging", flush=True)
@@ -70,7 +58,7 @@ def consume(name: str, path: str, hang_at: str) -> None:
             notes.write(f"{detail}\n")
 
     consumer = Consumer(name=name, types=("chat.turn_failed",), handler=handler)
-    runner = ConsumerRunner(PostgresEventLog(), [consumer])
+    runner = ConsumerRunner(log, [consumer])
     runner.start()
     _until_told()
     runner.drain(30)
@@ -95,8 +83,6 @@ def _until_told() -> None:
 
 
 ACTIONS: dict[str, Callable[..., None]] = {
-    "migrate": migrate,
-    "publish": publish,
     "publish-beside": publish_beside,
     "relay": relay,
     "consume": consume,
@@ -106,5 +92,7 @@ if __name__ == "__main__":
     django.setup()
     for settings in connections.settings.values():
         settings["NAME"] = sys.argv[1]
-    ACTIONS[sys.argv[2]](*sys.argv[3:])
+    from tests.events.log_names import open_log
+
+    ACTIONS[sys.argv[3]](open_log(sys.argv[2]), *sys.argv[4:])
     connections.close_all()

@@ -3,8 +3,11 @@
 from typing import Any
 from uuid import UUID
 
+from soma.base.canonical import json_bytes
 from soma.base.ids import new_id
 from soma.events.api import Event
+from soma.events.event import PendingEvent
+from soma.events.schema_catalogue import schema_of
 
 HASH = "0f" * 32
 WEIGHTS = {"alpha": 1.0, "beta": 0.2, "gamma": 0.1, "tau": 0.7, "lambda": 1.0, "mu": 0.1, "nu": 0.05}
@@ -115,6 +118,15 @@ PAYLOADS: dict[str, dict[str, Any]] = {
             }
         ],
     },
+    "policy.relation_changed": {
+        "change": "granted",
+        "resource": f"conversation:{ID}",
+        "relation": "viewer",
+        "subject": f"user:{ID}",
+        "user_id": ID,
+        "session_id": ID,
+        "engine": "postgres",
+    },
     "identity.session_minted": {"session_id": ID, "user_id": ID},
     "identity.session_revoked": {"session_id": ID, "user_id": ID},
 }
@@ -124,3 +136,20 @@ def failed_turn(tenant_id: UUID, detail: str, *, key: str = "turn-1") -> Event:
     """An event that is easy to tell from others: its detail is `detail`."""
     payload = {**PAYLOADS["chat.turn_failed"], "turn_id": str(new_id()), "detail": detail}
     return Event(tenant_id=tenant_id, type="chat.turn_failed", key=key, payload=payload)
+
+
+def pending(event: Event) -> PendingEvent:
+    """`event` as the relay takes it from the outbox."""
+    return PendingEvent(
+        outbox_id=0,
+        event_id=event.event_id,
+        tenant_id=event.tenant_id,
+        topic=schema_of(event.type, event.version).topic,
+        type=event.type,
+        version=event.version,
+        key=event.key,
+        payload=json_bytes(event.payload).decode(),
+        trace_id=event.trace_id,
+        occurred_at=event.occurred_at,
+        attempts=0,
+    )

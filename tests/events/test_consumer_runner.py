@@ -1,4 +1,5 @@
-"""Consumers get every event they ask for, in order, and no failure of one is felt by another."""
+"""Consumers get every event they ask for, in order, and no failure of one is felt by another: whatever log
+the events stand in."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -15,12 +16,22 @@ from soma.base.clock import now
 from soma.base.database import tenant_transaction
 from soma.base.errors import Unavailable
 from soma.base.ids import new_id
-from soma.events.api import Consumer, ConsumerRunner, Event, EventLog, StoredEvent, publish
+from soma.events import consumer_offsets
+from soma.events.api import (
+    Consumer,
+    ConsumerRunner,
+    Event,
+    EventLog,
+    Relay,
+    StoredEvent,
+    publish,
+)
 from soma.events.models import DeadLetter, ParkedEvent
+from soma.project.stack.server import Server
 from tests.events.samples import PAYLOADS, failed_turn
 from tests.events.waiting import wait_until
 
-pytestmark = pytest.mark.req("PERSIST-002")
+pytestmark = [pytest.mark.req("PERSIST-002"), pytest.mark.usefixtures("own_database")]
 
 Relayed = Callable[..., list[StoredEvent]]
 FAILED_TURNS = ("chat.turn_failed",)
@@ -41,6 +52,16 @@ class Ledger:
         if detail in self.errors:
             raise self.errors[detail]
         self.details.append(detail)
+
+
+@pytest.fixture
+def log(either_log: EventLog) -> EventLog:
+    return either_log
+
+
+@pytest.fixture
+def tenant() -> UUID:
+    return new_id()
 
 
 @pytest.fixture
@@ -119,8 +140,8 @@ def test_its_offset_and_heartbeat_are_kept(
     with running(log, listening(name, Ledger(tenant))) as runner:
         [event] = relayed(failed_turn(tenant, "a"))
         assert runner.drain(30)
-    query = "SELECT position, heartbeat_at FROM consumer_offset WHERE name = %s"
-    row = superuser.execute(query, [name]).fetchone()
+    query = "SELECT position, heartbeat_at FROM consumer_offset WHERE name = %s AND partition = %s"
+    row = superuser.execute(query, [name, event.partition]).fetchone()
     assert row is not None
     assert row[0] >= event.position
     assert started <= row[1] <= now()
@@ -182,7 +203,8 @@ def test_after_five_attempts_an_event_is_a_dead_letter_and_the_next_is_handled(
     assert ledger.details == ["after"]
     with tenant_transaction(tenant):
         letter = DeadLetter.objects.get(source=name)
-    assert (letter.event_id, letter.position, letter.attempts) == (bad.event_id, bad.position, 5)
+    assert (letter.event_id, letter.attempts) == (bad.event_id, 5)
+    assert (letter.partition, letter.position) == (bad.partition, bad.position)
     assert letter.payload == bad.payload
     assert letter.error == "ValueError: cannot be handled"
 
@@ -254,3 +276,82 @@ def test_a_lost_connection_is_opened_again(
         assert runner.drain(30)
     assert ledger.details == ["a", "b"]
     assert backends[0] != backends[1]
+
+
+class TestPartitions:
+    """What there is to see where a log has more than one."""
+
+    @pytest.fixture
+    def log(self, kafka_log: EventLog) -> EventLog:
+        return kafka_log
+
+    def test_every_tenant_of_every_partition_is_served_in_order(
+        self, name: str, log: EventLog, relay: Relay, commit: Callable[..., None]
+    ) -> None:
+        tenants = [new_id() for _ in range(30)]
+        order: dict[UUID, list[str]] = {tenant: [] for tenant in tenants}
+
+        def handler(event: StoredEvent) -> None:
+            if event.tenant_id in order:
+                order[event.tenant_id].append(event.payload["detail"])
+
+        with running(log, listening(name, handler)) as runner:
+            for number in range(10):
+                for tenant in tenants:
+                    commit(failed_turn(tenant, f"{number}"))
+            assert relay.drain(30)
+            assert runner.drain(30)
+        assert order == {tenant: [f"{number}" for number in range(10)] for tenant in tenants}
+        assert len(set(log.partitions(FAILED_TURNS)) - {"log"}) == 6
+        assert consumer_offsets.load(name) == log.partitions(FAILED_TURNS)
+
+    def test_a_failing_event_holds_up_nothing_of_another_topic(
+        self, name: str, tenant: UUID, log: EventLog, relayed: Relayed, superuser: psycopg.Connection
+    ) -> None:
+        handled: list[str] = []
+        failing = [True]
+
+        def handler(event: StoredEvent) -> None:
+            if event.tenant_id != tenant:
+                return
+            if event.type == "chat.turn_failed" and failing[0]:
+                raise ValueError("cannot be handled")
+            handled.append(event.type)
+
+        tool = Event(tenant_id=tenant, type="tool.executed", key="t", payload=PAYLOADS["tool.executed"])
+        both = Consumer(name=name, types=("chat.turn_failed", "tool.executed"), handler=handler)
+        with running(log, both) as runner:
+            relayed(failed_turn(tenant, "bad"), tool)
+            wait_until(lambda: handled == ["tool.executed"])
+            wait_until(lambda: attempts_are(name, [1]))
+            failing[0] = False
+            make_due(superuser, name)
+            assert runner.drain(30)
+        assert handled == ["tool.executed", "chat.turn_failed"]
+
+    def test_a_parked_event_that_the_log_no_longer_keeps_is_let_go(
+        self,
+        name: str,
+        tenant: UUID,
+        log: EventLog,
+        relayed: Relayed,
+        superuser: psycopg.Connection,
+        shared_server: Callable[[str], Server],
+    ) -> None:
+        from confluent_kafka import TopicPartition
+        from confluent_kafka.admin import AdminClient
+
+        ledger = Ledger(tenant)
+        ledger.errors["bad"] = ValueError("cannot be handled")
+        with running(log, listening(name, ledger)) as runner:
+            [bad] = relayed(failed_turn(tenant, "bad"))
+            wait_until(partial(attempts_are, name, [1]))
+            topic, _, number = bad.partition.rpartition("/")
+            admin = AdminClient({"bootstrap.servers": shared_server("kafka").address})
+            for deleted in admin.delete_records([TopicPartition(topic, int(number), bad.position)]).values():
+                deleted.result()
+            make_due(superuser, name)
+            relayed(failed_turn(tenant, "later"))
+            assert runner.drain(30)
+        assert ledger.details == ["later"]
+        assert parked(name) == []

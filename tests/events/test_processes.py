@@ -14,7 +14,12 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from soma.base.database import tenant_transaction
 from soma.base.ids import new_id
+from soma.events.api import EventLog
+from soma.events.api import publish as publish_events
+from tests.events.log_names import POSTGRES, kafka, open_log
+from tests.events.samples import failed_turn
 from tests.events.waiting import wait_until
 
 pytestmark = pytest.mark.req("PERSIST-002")
@@ -30,8 +35,8 @@ InLog = Callable[[], list[tuple[int, str]]]
 class Node:
     """A child process; see node.py."""
 
-    def __init__(self, database: str, action: str, *arguments: str) -> None:
-        command = [sys.executable, "-m", "tests.events.node", database, action, *arguments]
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "tests.events.node", *arguments]
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -66,36 +71,26 @@ Start = Callable[..., Node]
 StartRelay = Callable[..., Node]
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    """A database with the tables of the event backbone and nothing in them."""
-    from soma.project.configuration import CONFIGURATION
-    from soma.project.postgres_location import postgres_location
-
-    name = f"events_{new_id().hex[-12:]}"
-    with psycopg.connect(**postgres_location(CONFIGURATION).admin(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} OWNER soma_owner")
-        Node(name, "migrate").end()
-        yield name
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+@pytest.fixture
+def log_name(request: pytest.FixtureRequest) -> str:
+    """The log of all nodes: that in PostgreSQL, where the test does not ask for the one in Kafka."""
+    if getattr(request, "param", POSTGRES) == POSTGRES:
+        return POSTGRES
+    return kafka(request.getfixturevalue("shared_server")("kafka").address, f"test-{new_id().hex}.")
 
 
 @pytest.fixture
-def superuser(database: str) -> Iterator[psycopg.Connection]:
-    from soma.project.configuration import CONFIGURATION
-    from soma.project.postgres_location import postgres_location
-
-    with psycopg.connect(**postgres_location(CONFIGURATION).admin(database), autocommit=True) as connection:
-        yield connection
+def log(own_database: str, log_name: str) -> EventLog:
+    return open_log(log_name)
 
 
 @pytest.fixture
-def start(database: str) -> Iterator[Start]:
+def start(own_database: str, log_name: str) -> Iterator[Start]:
     """Starts a node, and sees to it that it has ended when the test has."""
     nodes: list[Node] = []
 
     def start(action: str, *arguments: str) -> Node:
-        nodes.append(Node(database, action, *arguments))
+        nodes.append(Node(own_database, log_name, action, *arguments))
         return nodes[-1]
 
     yield start
@@ -121,22 +116,22 @@ def tenant() -> UUID:
 
 
 @pytest.fixture
-def publish(start: Start, tenant: UUID) -> Publish:
-    """Commits the tenant's events with the numbers from the first to before the second."""
+def publish(own_database: str, tenant: UUID) -> Publish:
+    """Commits the tenant's events with the numbers from the first to before the second, one by one. Nothing
+    in this process would relay them."""
 
-    def publish(first: int, last: int) -> None:
-        node = start("publish", str(tenant), str(first), str(last))
-        node.wait_for("published")
-        node.end()
+    def publish_numbers(first: int, last: int) -> None:
+        for number in range(first, last):
+            with tenant_transaction(tenant):
+                publish_events(failed_turn(tenant, f"{number}"))
 
-    return publish
+    return publish_numbers
 
 
 @pytest.fixture
-def in_log(superuser: psycopg.Connection, tenant: UUID) -> InLog:
+def in_log(log: EventLog, tenant: UUID) -> InLog:
     """Sequence and detail of each of the tenant's events in the log."""
-    query = "SELECT sequence, payload->>'detail' FROM event_log WHERE tenant_id = %s ORDER BY position"
-    return lambda: superuser.execute(query, [tenant]).fetchall()
+    return lambda: [(event.sequence, event.payload["detail"]) for event in log.read(tenant)]
 
 
 def numbered(amount: int) -> list[tuple[int, str]]:
@@ -157,7 +152,17 @@ def someone_waits_for(superuser: psycopg.Connection, table: str) -> bool:
     return superuser.execute(query, [table]).rowcount > 0
 
 
-@pytest.mark.parametrize("table", ["event_log", "outbox_message"])
+@pytest.mark.parametrize(
+    ("log_name", "table"),
+    [
+        ("postgres", "event_log"),
+        ("postgres", "outbox_message"),
+        ("kafka", "event_stream"),
+        ("kafka", "event_place"),
+        ("kafka", "outbox_message"),
+    ],
+    indirect=["log_name"],
+)
 def test_a_relay_killed_in_mid_batch_loses_and_doubles_nothing(
     table: str,
     superuser: psycopg.Connection,
@@ -167,7 +172,8 @@ def test_a_relay_killed_in_mid_batch_loses_and_doubles_nothing(
     publish: Publish,
     in_log: InLog,
 ) -> None:
-    """event_log: killed before the events are in the log; outbox_message: after, and still in the outbox."""
+    """outbox_message: killed when the events are in the log already, and still in the outbox. event_log,
+    event_stream: before. event_place: when Kafka has them, and the log does not."""
     publish(0, 20)
     with blocked_at(superuser, table):
         killed = start("relay", OFTEN)
@@ -241,6 +247,7 @@ def test_a_log_that_takes_nothing_costs_no_event_an_attempt(
     wait_until(lambda: in_log() == numbered(3))
 
 
+@pytest.mark.parametrize("log_name", ["postgres", "kafka"], indirect=True)
 def test_a_consumer_killed_at_work_resumes_from_its_offset(
     start: Start, start_relay: StartRelay, publish: Publish, in_log: InLog, tmp_path: Path
 ) -> None:

@@ -55,6 +55,7 @@ def test_every_attribute_arrives_as_published(tenant: UUID, relayed: Relayed) ->
         "tool.events",
         "gateway.audit",
         "agent.memory",
+        "agent.audit",
     }
 
 

@@ -1,4 +1,5 @@
-"""Everything committed reaches the log exactly once and in order, whatever happens on the way."""
+"""Everything committed reaches the log exactly once and in order, whatever happens on the way and whatever
+log it is."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -13,12 +14,12 @@ from django.db import connections
 from soma.base.clock import now
 from soma.base.database import tenant_transaction
 from soma.base.ids import new_id
-from soma.events.api import EventLog, Relay, publish
+from soma.events.api import EventLog, PostgresEventLog, Relay, publish
 from soma.events.models import DeadLetter, OutboxMessage
 from tests.events.samples import failed_turn
 from tests.events.waiting import wait_until
 
-pytestmark = pytest.mark.req("PERSIST-002")
+pytestmark = [pytest.mark.req("PERSIST-002"), pytest.mark.usefixtures("own_database")]
 
 Commit = Callable[..., None]
 Details = Callable[[UUID], list[str]]
@@ -27,6 +28,16 @@ BAD = """
 INSERT INTO outbox_message (event_id, tenant_id, topic, type, version, key, trace_id, occurred_at, payload)
 VALUES (gen_random_uuid(), %s, 'chat.events', 'chat.turn_failed', 1, 'bad', '', now(), '["no object"]')
 """
+
+
+@pytest.fixture
+def log(either_log: EventLog) -> EventLog:
+    return either_log
+
+
+@pytest.fixture
+def tenant() -> UUID:
+    return new_id()
 
 
 @pytest.fixture
@@ -41,15 +52,16 @@ def commit_bad() -> Callable[[UUID], None]:
 
 
 @pytest.fixture
-def closed_to(superuser: psycopg.Connection, tenant: UUID) -> Iterator[Callable[[bool], None]]:
+def closed_to(superuser: psycopg.Connection, tenant: UUID, log: EventLog) -> Iterator[Callable[[bool], None]]:
     """Makes the log refuse the tenant's events, or take them again."""
     name = f"closed_{tenant.hex}"
+    table = "event_log" if isinstance(log, PostgresEventLog) else "event_place"
 
     def closed(yes: bool) -> None:
-        superuser.execute(f"ALTER TABLE event_log DROP CONSTRAINT IF EXISTS {name}")
+        superuser.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
         if yes:
             superuser.execute(
-                f"ALTER TABLE event_log ADD CONSTRAINT {name} CHECK (tenant_id <> '{tenant}') NOT VALID"
+                f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK (tenant_id <> '{tenant}') NOT VALID"
             )
 
     yield closed
@@ -175,7 +187,7 @@ def test_after_five_attempts_a_bad_event_is_a_dead_letter_and_the_rest_goes_on_w
         assert bad.next_attempt_at is not None
         assert bad.next_attempt_at - now() <= timedelta(seconds=2**attempt)
         assert bad.next_attempt_at - now() > timedelta(seconds=2**attempt - 2)
-        assert "event_log_payload_object" in bad.last_error
+        assert "object" in bad.last_error
         make_due(superuser, tenant)
     assert relay.drain(30)
     [letter] = dead_letters(tenant)

@@ -17,7 +17,7 @@ from tests.events.samples import failed_turn
 
 pytestmark = pytest.mark.req("AUTH-004")
 
-TABLES = ["outbox_message", "event_log", "event_stream", "parked_event", "dead_letter"]
+TABLES = ["outbox_message", "event_log", "event_place", "event_stream", "parked_event", "dead_letter"]
 
 
 @pytest.fixture
@@ -36,8 +36,15 @@ def rows(
         [tenant],
     )
     superuser.execute(
-        "INSERT INTO parked_event (consumer, position, tenant_id, attempts, next_attempt_at, last_error)"
-        " SELECT 'nobody', position, tenant_id, 1, now(), '' FROM event_log WHERE tenant_id = %s",
+        "INSERT INTO parked_event"
+        " (consumer, partition, position, tenant_id, attempts, next_attempt_at, last_error)"
+        " SELECT 'nobody', 'log', position, tenant_id, 1, now(), '' FROM event_log WHERE tenant_id = %s",
+        [tenant],
+    )
+    superuser.execute(
+        "INSERT INTO event_place (event_id, tenant_id, sequence, type, key, partition, position)"
+        " SELECT event_id, tenant_id, sequence, type, key, 'nowhere/0', position"
+        " FROM event_log WHERE tenant_id = %s",
         [tenant],
     )
     superuser.execute(

@@ -18,9 +18,6 @@ from soma.events.publishing import PAYLOAD_BYTES, publish
 from soma.events.relay import Relay, RelayStatus
 from soma.events.retry import RetryPolicy
 
-read = PostgresEventLog().read
-"""The tenant's events in the log: `read(tenant_id, *, key=None, after=0, limit=1000)`, oldest first."""
-
 __all__ = (
     "PAYLOAD_BYTES",
     "Backlog",
@@ -41,5 +38,4 @@ __all__ = (
     "StoredEvent",
     "UnknownEventType",
     "publish",
-    "read",
 )

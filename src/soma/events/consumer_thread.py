@@ -1,16 +1,15 @@
 """One consumer at work."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import monotonic
-from uuid import UUID
 
 from django.db import connections
 
 from soma.base.database import WORKER, worker_transaction
 from soma.events import consumer_offsets
 from soma.events.consumer import Consumer
-from soma.events.event import LogSlice, StoredEvent
+from soma.events.event import Lane, LogSlice, StoredEvent
 from soma.events.exclusive import ExclusiveSession
 from soma.events.loop import Loop
 from soma.events.models import ParkedEvent
@@ -35,8 +34,8 @@ class ConsumerThread:
         self._log = log
         self._parking = Parking(consumer.name, retry)
         self._session = ExclusiveSession(f"soma.consumer.{consumer.name}", channel=LOG_CHANNEL)
-        self._position = 0
-        self._held: set[UUID] = set()
+        self._positions: dict[str, int] = {}
+        self._held: set[Lane] = set()
         self._saved_at = 0.0
         self.loop = Loop(
             f"soma-{consumer.name}",
@@ -52,9 +51,19 @@ class ConsumerThread:
 
     def caught_up(self) -> bool:
         """Whether every event the consumer wants was handled or is a dead letter. Blocking."""
-        position = consumer_offsets.load(self._consumer.name)
-        ahead = self._log.following(position, types=self._consumer.types, limit=1)
-        return not ahead.events and self._parking.empty()
+        positions = consumer_offsets.load(self._consumer.name)
+        ahead = any(self._is_ahead(partition, reached) for partition, reached in self._ahead_of(positions))
+        return not ahead and self._parking.empty()
+
+    def _is_ahead(self, partition: str, position: int) -> bool:
+        """Whether the partition has an event for the consumer after `position`."""
+        return bool(self._log.following(partition, position, types=self._consumer.types, limit=1).events)
+
+    def _ahead_of(self, positions: Mapping[str, int]) -> list[tuple[str, int]]:
+        """The partitions that have grown beyond `positions`, and those positions."""
+        ends = self._log.partitions(self._consumer.types)
+        reached = {partition: positions.get(partition, 0) for partition in ends}
+        return [(name, position) for name, position in reached.items() if ends[name] > position]
 
     def _step(self, woken: bool) -> bool:
         if self._session.connection is None and not self._take_over():
@@ -62,7 +71,7 @@ class ConsumerThread:
         retried = self._retry_parked()
         followed = self._follow()
         if monotonic() - self._saved_at >= HEARTBEAT_SECONDS:
-            self._save(self._position, [])
+            self._save(self._positions, [])
         return retried or followed
 
     def _take_over(self) -> bool:
@@ -72,21 +81,29 @@ class ConsumerThread:
             # Offsets and parked events that a crash of the server loses are lost together: those events
             # are handled again, which handlers allow for. So nothing here has to wait for the disk.
             cursor.execute("SET synchronous_commit TO off")
-        self._position = consumer_offsets.load(self._consumer.name)
-        self._held = self._parking.tenants()
+        self._positions = consumer_offsets.load(self._consumer.name)
+        self._held = self._parking.lanes()
         return True
 
     def _follow(self) -> bool:
-        """Handle what is new. Whether there may be more at once."""
-        ahead = self._log.following(self._position, types=self._consumer.types, limit=BATCH_SIZE)
-        if not ahead.events:
-            self._position = ahead.position
-            return False
-        self._handle(ahead)
+        """Handle what is new, a batch of each partition. Whether there may be more at once."""
+        more = False
+        for partition, position in self._ahead_of(self._positions):
+            if self.loop.stopping:
+                break
+            more |= self._follow_partition(partition, position)
+        return more
+
+    def _follow_partition(self, partition: str, position: int) -> bool:
+        ahead = self._log.following(partition, position, types=self._consumer.types, limit=BATCH_SIZE)
+        if ahead.events:
+            self._handle(partition, ahead)
+        else:
+            self._positions[partition] = ahead.position
         return len(ahead.events) == BATCH_SIZE
 
-    def _handle(self, ahead: LogSlice) -> None:
-        reached, parked = self._position, []
+    def _handle(self, partition: str, ahead: LogSlice) -> None:
+        reached, parked = self._positions.get(partition, 0), []
         try:
             for event in ahead.events:
                 if self.loop.stopping:
@@ -98,16 +115,16 @@ class ConsumerThread:
                 reached = ahead.position
         finally:
             # An outage ends the batch; what was handled before it is not handled again.
-            self._save(reached, parked)
+            self._save({partition: reached}, parked)
 
     def _parked_row(self, event: StoredEvent) -> ParkedEvent | None:
-        """Handle `event`, unless its tenant has to wait. Where it has to be parked: the row."""
-        if event.tenant_id in self._held:
+        """Handle `event`, unless its lane has to wait. Where it has to be parked: the row."""
+        if event.lane in self._held:
             return self._parking.behind(event)
         reason = self._attempt(event)
         if reason is None:
             return None
-        self._held.add(event.tenant_id)
+        self._held.add(event.lane)
         return self._parking.failed(event, reason)
 
     def _attempt(self, event: StoredEvent) -> str | None:
@@ -127,25 +144,38 @@ class ConsumerThread:
         for parked in due:
             self._retry(parked)
         if due:
-            self._held = self._parking.tenants()
+            self._held = self._parking.lanes()
         return bool(due)
 
     def _retry(self, parked: ParkedEvent) -> None:
-        found = self._log.following(parked.position - 1, types=self._consumer.types, limit=1).events
-        if not found or found[0].position != parked.position:
-            # The consumer no longer asks for this type.
+        event = self._parked_event(parked)
+        if event is None:
+            logger.warning(
+                "%s: passing over %s:%d, which is not asked for any more, or not kept",
+                self._consumer.name,
+                parked.partition,
+                parked.position,
+            )
             self._parking.release(parked)
             return
-        reason = self._attempt(found[0])
+        reason = self._attempt(event)
         with worker_transaction():
             if reason is None:
                 self._parking.release(parked)
             else:
-                self._parking.record_failure(parked, found[0], reason)
+                self._parking.record_failure(parked, event, reason)
 
-    def _save(self, position: int, parked: Sequence[ParkedEvent]) -> None:
+    def _parked_event(self, parked: ParkedEvent) -> StoredEvent | None:
+        """The event itself; None where the consumer's types no longer include it, or the log is past it."""
+        ahead = self._log.following(
+            parked.partition, parked.position - 1, types=self._consumer.types, limit=1
+        ).events
+        return ahead[0] if ahead and ahead[0].position == parked.position else None
+
+    def _save(self, positions: Mapping[str, int], parked: Sequence[ParkedEvent]) -> None:
         with worker_transaction():
             if parked:
                 self._parking.save(parked)
-            consumer_offsets.save(self._consumer.name, position)
-        self._position, self._saved_at = position, monotonic()
+            consumer_offsets.save(self._consumer.name, positions)
+        self._positions |= positions
+        self._saved_at = monotonic()

@@ -22,6 +22,7 @@ def record(event: PendingEvent | StoredEvent, *, source: str, attempts: int, err
         attempts=attempts,
         error=error,
         failed_at=now(),
+        partition=event.partition if isinstance(event, StoredEvent) else None,
         position=event.position if isinstance(event, StoredEvent) else None,
         payload=event.payload if isinstance(event, StoredEvent) else json_value(event.payload),
         **{name: getattr(event, name) for name in ATTRIBUTES},

@@ -50,10 +50,11 @@ class PendingEvent:
 class StoredEvent:
     """An event of the log.
 
-    `position` orders the events of all tenants as they were recorded and may skip numbers; `sequence`
-    counts the tenant's own 1, 2, 3, … without a gap.
+    `position` orders the events of all tenants in a `partition` as they were recorded and may skip numbers;
+    `sequence` counts the tenant's own, in all partitions, 1, 2, 3, … without a gap.
     """
 
+    partition: str
     position: int
     sequence: int
     event_id: UUID
@@ -67,10 +68,20 @@ class StoredEvent:
     occurred_at: datetime
     recorded_at: datetime
 
+    @property
+    def lane(self) -> "Lane":
+        """What it keeps its order in."""
+        return self.partition, self.tenant_id
+
+
+Lane = tuple[str, UUID]
+"""The events of one tenant in one partition, which are taken in order: partition and tenant_id."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogSlice:
-    """Events of some types in log order, and the position up to which the log has been looked through."""
+    """Events of some types in the order of their partition, and the position up to which that has been
+    looked through."""
 
     events: tuple[StoredEvent, ...]
     position: int

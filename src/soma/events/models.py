@@ -6,6 +6,9 @@ from django.db.models import Q
 ATTRIBUTE_LENGTH = 200
 """Longest topic, type, key and trace id, in characters: they stand in indexes and, with Kafka, in headers."""
 
+PARTITION_LENGTH = 300
+"""Longest partition name: a Kafka topic has 249 characters at most."""
+
 
 class EventRow(models.Model):
     """What an event consists of, wherever it rests."""
@@ -65,6 +68,31 @@ class EventLogEntry(EventRow):
         indexes = (models.Index(fields=("tenant_id", "key", "sequence"), name="event_log_key"),)
 
 
+class EventPlace(models.Model):
+    """Where in Kafka an event of the log stands. The database refuses every change of it but an insert.
+
+    What is not written here is not in the log, whatever a topic holds. `position` is Kafka's offset plus
+    one: as with Kafka's own committed offsets, whoever has handled it goes on from there.
+    """
+
+    event_id = models.UUIDField(primary_key=True)
+    tenant_id = models.UUIDField()
+    sequence = models.BigIntegerField()
+    type = models.CharField(max_length=ATTRIBUTE_LENGTH)
+    key = models.CharField(max_length=ATTRIBUTE_LENGTH)
+    partition = models.CharField(max_length=PARTITION_LENGTH, db_collation="C")
+    position = models.BigIntegerField()
+
+    class Meta:
+        db_table = "event_place"
+        constraints = (
+            models.UniqueConstraint(fields=("tenant_id", "sequence"), name="event_place_sequence"),
+            models.UniqueConstraint(fields=("partition", "position"), name="event_place_position"),
+            models.CheckConstraint(condition=Q(sequence__gt=0), name="event_place_sequence_positive"),
+        )
+        indexes = (models.Index(fields=("tenant_id", "key", "sequence"), name="event_place_key"),)
+
+
 class EventStream(models.Model):
     """How far a tenant's sequence has come."""
 
@@ -76,9 +104,11 @@ class EventStream(models.Model):
 
 
 class ConsumerOffset(models.Model):
-    """How far a consumer has read, and when it was last seen at work."""
+    """How far a consumer has read in a partition of the log, and when it was last seen at work."""
 
-    name = models.CharField(max_length=ATTRIBUTE_LENGTH, primary_key=True)
+    pk = models.CompositePrimaryKey("name", "partition")
+    name = models.CharField(max_length=ATTRIBUTE_LENGTH)
+    partition = models.CharField(max_length=PARTITION_LENGTH)
     position = models.BigIntegerField()
     heartbeat_at = models.DateTimeField()
 
@@ -87,10 +117,12 @@ class ConsumerOffset(models.Model):
 
 
 class ParkedEvent(models.Model):
-    """An event that a consumer could not handle yet, or one of the same tenant that waits behind it."""
+    """An event that a consumer could not handle yet, or one of the same tenant and partition that waits
+    behind it."""
 
     id = models.BigAutoField(primary_key=True)
     consumer = models.CharField(max_length=ATTRIBUTE_LENGTH)
+    partition = models.CharField(max_length=PARTITION_LENGTH)
     position = models.BigIntegerField()
     tenant_id = models.UUIDField()
     attempts = models.SmallIntegerField(default=0)
@@ -99,15 +131,21 @@ class ParkedEvent(models.Model):
 
     class Meta:
         db_table = "parked_event"
-        constraints = (models.UniqueConstraint(fields=("consumer", "position"), name="parked_event_once"),)
-        indexes = (models.Index(fields=("consumer", "tenant_id", "position"), name="parked_event_head"),)
+        constraints = (
+            models.UniqueConstraint(fields=("consumer", "partition", "position"), name="parked_event_once"),
+        )
+        indexes = (
+            models.Index(fields=("consumer", "partition", "tenant_id", "position"), name="parked_event_head"),
+        )
 
 
 class DeadLetter(EventRow):
-    """An event that the relay or a consumer gave up on. `position` is null when it never reached the log."""
+    """An event that the relay or a consumer gave up on. `partition` and `position` are null when it never
+    reached the log."""
 
     id = models.UUIDField(primary_key=True)
     source = models.CharField(max_length=ATTRIBUTE_LENGTH)
+    partition = models.CharField(max_length=PARTITION_LENGTH, null=True)
     position = models.BigIntegerField(null=True)
     attempts = models.SmallIntegerField()
     error = models.TextField()

@@ -1,8 +1,12 @@
 """Telling a service that is down from an event that is bad."""
 
-from django.db import InterfaceError, OperationalError
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 
 from soma.base.errors import Unavailable
+from soma.events.errors import EventLogUnavailable, EventRefused
 
 # SQLSTATE classes: connection, resources (disk full, too many connections), operator (shutdown, crash),
 # transaction rollback (deadlock), lock not available. Others of OperationalError, such as a limit of the
@@ -16,3 +20,16 @@ def is_outage(error: Exception) -> bool:
         sqlstate = getattr(error.__cause__, "sqlstate", None)
         return sqlstate is None or sqlstate.startswith(PASSING)
     return isinstance(error, (Unavailable, InterfaceError))
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Tell events that cannot be stored from a database that cannot store: EventRefused or
+    EventLogUnavailable."""
+    try:
+        yield
+    except (IntegrityError, DataError, OperationalError) as error:
+        reason = str(error).partition("\n")[0]
+        if is_outage(error):
+            raise EventLogUnavailable(reason) from error
+        raise EventRefused(reason) from error

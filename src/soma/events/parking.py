@@ -1,17 +1,16 @@
 """Events a consumer could not handle, kept aside so that other tenants' events need not wait for them.
 
-Each tenant's parked events are taken in order, and its later ones are parked behind them, so that the
-consumer sees every tenant's events in order however long one of them takes. All of it runs on the worker
-connection.
+A tenant's parked events of a partition are taken in order, and its later ones are parked behind them, so
+that the consumer sees the tenant's events of a topic in order however long one of them takes. All of it
+runs on the worker connection.
 """
 
 from collections.abc import Iterable
-from uuid import UUID
 
 from soma.base.clock import now
 from soma.base.database import WORKER
 from soma.events import dead_letters
-from soma.events.event import StoredEvent
+from soma.events.event import Lane, StoredEvent
 from soma.events.models import ParkedEvent
 from soma.events.retry import RetryPolicy
 
@@ -24,13 +23,13 @@ class Parking:
         self._retry = retry
         self._rows = ParkedEvent.objects.using(WORKER).filter(consumer=consumer)
 
-    def tenants(self) -> set[UUID]:
-        """The tenants that have parked events."""
-        return set(self._rows.values_list("tenant_id", flat=True).distinct())
+    def lanes(self) -> set[Lane]:
+        """The lanes that have parked events."""
+        return set(self._rows.values_list("partition", "tenant_id").distinct())
 
     def due(self) -> list[ParkedEvent]:
-        """Each tenant's oldest parked event, where its next attempt is due."""
-        heads = self._rows.order_by("tenant_id", "position").distinct("tenant_id")
+        """Each lane's oldest parked event, where its next attempt is due."""
+        heads = self._rows.order_by("partition", "tenant_id", "position").distinct("partition", "tenant_id")
         moment = now()
         return [head for head in heads if head.next_attempt_at <= moment]
 
@@ -39,7 +38,7 @@ class Parking:
         return self._row(event, attempts=1, last_error=reason, next_attempt_at=now() + self._retry.delay(1))
 
     def behind(self, event: StoredEvent) -> ParkedEvent:
-        """A row, not saved yet, for an event that waits behind another one of its tenant."""
+        """A row, not saved yet, for an event that waits behind another one of its lane."""
         return self._row(event, attempts=0, next_attempt_at=now())
 
     def save(self, rows: Iterable[ParkedEvent]) -> None:
@@ -48,7 +47,7 @@ class Parking:
 
     def release(self, parked: ParkedEvent) -> None:
         """The event was handled."""
-        self._rows.filter(position=parked.position).delete()
+        self._rows.filter(id=parked.id).delete()
 
     def record_failure(self, parked: ParkedEvent, event: StoredEvent, reason: str) -> None:
         """The event failed again: due later, or a dead letter. Inside a worker transaction."""
@@ -58,7 +57,7 @@ class Parking:
             self.release(parked)
         else:
             due = now() + self._retry.delay(failures)
-            row = self._rows.filter(position=parked.position)
+            row = self._rows.filter(id=parked.id)
             row.update(attempts=failures, next_attempt_at=due, last_error=reason)
 
     def empty(self) -> bool:
@@ -67,5 +66,9 @@ class Parking:
 
     def _row(self, event: StoredEvent, **state: object) -> ParkedEvent:
         return ParkedEvent(
-            consumer=self._consumer, position=event.position, tenant_id=event.tenant_id, **state
+            consumer=self._consumer,
+            partition=event.partition,
+            position=event.position,
+            tenant_id=event.tenant_id,
+            **state,
         )

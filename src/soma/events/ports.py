@@ -8,22 +8,33 @@ from soma.events.event import LogSlice, PendingEvent, StoredEvent
 
 
 class EventLog(Protocol):
-    """An append-only log, ordered per tenant."""
+    """An append-only log in one or more partitions. A tenant's events of a topic stand in one of them, in
+    the order of their sequence; across partitions only the sequence orders them."""
 
     def append(self, events: Sequence[PendingEvent]) -> None:
         """Record `events` in this order, each with its tenant's next sequence number; an event whose
-        event_id is in the log already is passed over. When it returns, they are recorded, or will be
-        exactly if the transaction it is called in commits. All or nothing.
+        event_id is in the log already, or came before in `events`, is passed over. When it returns, they
+        are recorded exactly if the transaction it is called in commits, and none is to be read before
+        that. All or nothing.
 
         Called by the active relay alone, so that positions grow in commit order.
-        Raises EventRefused when one of them can never be recorded, EventLogUnavailable when none can now.
+        Raises EventRefused when one of them can never be recorded: it is no JSON object, holds U+0000, or
+        is longer than admission.PAYLOAD_BYTES. Raises EventLogUnavailable when none can now.
         """
 
     def read(
         self, tenant_id: UUID, *, key: str | None = None, after: int = 0, limit: int = 1000
     ) -> list[StoredEvent]:
         """Up to `limit` of the tenant's events with a sequence above `after`, oldest first; only those
-        with `key` when it is given."""
+        with `key` when it is given.
 
-    def following(self, position: int, *, types: Collection[str], limit: int) -> LogSlice:
-        """Up to `limit` events of `types` recorded after `position`, of all tenants, oldest first."""
+        What a log no longer keeps is missing from the beginning: then the first sequence is not the one
+        after `after`, although no key was asked for. Raises EventLogUnavailable.
+        """
+
+    def partitions(self, types: Collection[str]) -> dict[str, int]:
+        """The partitions in which events of `types` may stand, each with its last position."""
+
+    def following(self, partition: str, position: int, *, types: Collection[str], limit: int) -> LogSlice:
+        """Up to `limit` events of `types` recorded in `partition` after `position`, of all tenants, oldest
+        first. Positions start above 0. Raises EventLogUnavailable."""

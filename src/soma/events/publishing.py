@@ -1,6 +1,5 @@
 """Publishing: events go into the outbox in the transaction of the facts they state."""
 
-import re
 from typing import Any
 
 import orjson
@@ -9,6 +8,7 @@ from django.db import connections, transaction
 from soma.base.canonical import json_bytes
 from soma.base.database import APP
 from soma.base.errors import LimitExceeded
+from soma.events.admission import holds_nul
 from soma.events.errors import OutsideTransaction, SchemaBreach
 from soma.events.event import Event
 from soma.events.models import ATTRIBUTE_LENGTH
@@ -17,8 +17,6 @@ from soma.events.waker import RELAYS
 
 PAYLOAD_BYTES = 256 * 1024
 """Longest payload, in bytes of compact UTF-8 JSON."""
-
-NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 # One parameter and one text for any number of rows, so that the statement stays prepared. bulk_create takes
 # twice the client's CPU for the two or three events of an iteration, and asks for ids that nobody reads.
@@ -83,9 +81,10 @@ def _encoded(rows: list[dict[str, Any]]) -> str:
         encoded = orjson.dumps(rows)
     except TypeError as not_json:
         raise SchemaBreach(f"an event attribute is not JSON: {not_json}") from None
-    if b"\\u0000" in encoded and NUL.search(encoded):
+    text = encoded.decode()
+    if holds_nul(text):
         raise SchemaBreach("an event holds U+0000, which the database cannot store")
-    return encoded.decode()
+    return text
 
 
 def _check_length(name: str, actual: int, maximum: int, unit: str) -> None:

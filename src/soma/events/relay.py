@@ -6,6 +6,10 @@ their own publishers on to it, and take over when it dies.
 An event that the log refuses is tried five times with growing pauses and then set aside as a dead letter.
 Until then the later events of its tenant wait behind it, so that order holds; those of other tenants pass.
 After that they go on without it: the tenant's sequence has no gap, and the dead letter tells what is missing.
+
+A batch is one transaction, which stays open until the log has answered: with Kafka that may take seconds. It
+locks the rows it claimed and the tenants' sequences, which nobody but a relay touches: publishers never wait
+for it. An idle_in_transaction_session_timeout of soma_worker must leave it that time.
 """
 
 import threading

@@ -1,19 +1,22 @@
 """The event log as an append-only table."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import DataError, IntegrityError, OperationalError, connections
+from django.db import connections
 
 from soma.base.canonical import json_value
 from soma.base.clock import now
 from soma.base.database import APP, WORKER, tenant_transaction
-from soma.events.errors import EventLogUnavailable, EventRefused
+from soma.events.admission import admitted
 from soma.events.event import LogSlice, PendingEvent, StoredEvent
-from soma.events.outage import is_outage
+from soma.events.outage import refusals
+
+PARTITION = "log"
+"""The only one: the table's identity orders the events of all topics and tenants."""
 
 # One statement, because a round trip costs as much as ten rows. It passes over what the log has, takes as
 # many numbers of each tenant as there are new events of it, and inserts in the order given. The stream's row
@@ -53,6 +56,11 @@ SELECT position, sequence, event_id, tenant_id, topic, type, version, key, paylo
 FROM event_log WHERE tenant_id = %s AND key = %s AND sequence > %s ORDER BY sequence LIMIT %s
 """
 
+COLUMNS = tuple(name for name in StoredEvent.__slots__ if name != "partition")
+"""What the queries above and below select, in their order."""
+
+LAST = "SELECT coalesce(max(position), 0) FROM event_log"
+
 # The end of the log and the events before it in one snapshot: where no event of these types is left, the
 # reader may go on from the end instead of passing the others by again.
 FOLLOWING = """
@@ -72,23 +80,31 @@ class PostgresEventLog:
 
     def append(self, events: Sequence[PendingEvent]) -> None:
         """See ports.EventLog."""
+        events = admitted(events)
         rows = orjson.dumps([_row(place, event) for place, event in enumerate(events)])
-        with _refusals(), connections[WORKER].cursor() as cursor:
+        with refusals(), connections[WORKER].cursor() as cursor:
             cursor.execute(APPEND, [rows.decode(), [event.event_id for event in events], now()])
 
     def read(
         self, tenant_id: UUID, *, key: str | None = None, after: int = 0, limit: int = 1000
     ) -> list[StoredEvent]:
         """See ports.EventLog. Joins the transaction that is open, else opens one for the tenant."""
-        with _tenant_scope(tenant_id):
+        with tenant_scope(tenant_id):
             if key is None:
                 rows = _rows(APP, READ, [tenant_id, after, limit])
             else:
                 rows = _rows(APP, READ_KEY, [tenant_id, key, after, limit])
         return [_stored(row) for row in rows]
 
-    def following(self, position: int, *, types: Collection[str], limit: int) -> LogSlice:
+    def partitions(self, types: Collection[str]) -> dict[str, int]:
         """See ports.EventLog."""
+        [[last]] = _rows(WORKER, LAST, [])
+        return {PARTITION: last}
+
+    def following(self, partition: str, position: int, *, types: Collection[str], limit: int) -> LogSlice:
+        """See ports.EventLog."""
+        if partition != PARTITION:
+            return LogSlice(events=(), position=position)
         rows = _rows(WORKER, FOLLOWING, [position, list(types), limit])
         events = tuple(_stored(row[1:]) for row in rows if row[1] is not None)
         ending = events[-1].position if len(events) == limit else rows[0][0]
@@ -118,22 +134,11 @@ def _rows(alias: str, statement: str, parameters: Iterable[Any]) -> list[tuple[A
 
 
 def _stored(row: tuple[Any, ...]) -> StoredEvent:
-    values = dict(zip(StoredEvent.__slots__, row, strict=True))
+    values = dict(zip(COLUMNS, row, strict=True))
     values["payload"] = json_value(values["payload"])
-    return StoredEvent(**values)
+    return StoredEvent(partition=PARTITION, **values)
 
 
-def _tenant_scope(tenant_id: UUID) -> AbstractContextManager[None]:
+def tenant_scope(tenant_id: UUID) -> AbstractContextManager[None]:
+    """The transaction that is open, else one of the tenant's."""
     return nullcontext() if connections[APP].in_atomic_block else tenant_transaction(tenant_id)
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Tell an event that cannot be stored from a database that cannot store."""
-    try:
-        yield
-    except (IntegrityError, DataError, OperationalError) as error:
-        reason = str(error).partition("\n")[0]
-        if is_outage(error):
-            raise EventLogUnavailable(reason) from error
-        raise EventRefused(reason) from error
