@@ -8,33 +8,77 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+import numpy as np
 import pytest
 
 from soma.base.ids import new_id
-from soma.fractalmemory.api import FractalMemory, IndexedRecord, MemoryRecord, Outcome, WrongDimensions
-from tests.fractalmemory.memories import NEW_YEAR, memory, query, towards
+from soma.fractalmemory.api import (
+    FractalMemory,
+    IndexedRecord,
+    MemoryRecord,
+    Outcome,
+    ScoredRecord,
+    Selection,
+    VectorStore,
+    WrongDimensions,
+)
+from tests.fractalmemory.memories import NEW_YEAR, Vector, memory, query, towards
+from tests.fractalmemory.oracle import Oracle, neighbouring_tenants
 
 T = TypeVar("T")
 Scope = Callable[[UUID], AbstractContextManager[None]]
 
+HOSTILE = [
+    "' or tenant != '",
+    "'] or true or key in ['",
+    '" || 1==1 || "',
+    "n' and namespace == 'm",
+    "{tenant}",
+    "%(vector)s %s %%",
+    "\\",
+    "\\'",
+    "line\nbreak\ttab",
+    "$meta['a']",
+    "名前空間🗝\u0301",
+    "null",
+]
+
+
+class RolledBack(Exception):
+    """Ends a transaction without committing it."""
+
 
 class Store:
-    """The store under test, each call in a scope of its own."""
+    """The store under test, each call in a scope of its own. With `follow` the index follows each write, as
+    it does where the indexer runs; without, everything is found by reading the rows. `exact` says that it
+    misses nothing, as an index may."""
 
-    def __init__(self, memories: FractalMemory, scope: Scope) -> None:
-        self._memories = memories
+    def __init__(self, store: VectorStore, scope: Scope, *, follow: bool, exact: bool) -> None:
+        self.store = store
+        self.exact = exact
+        self._memories = FractalMemory(store)
         self._scope = scope
+        self._follow = follow
 
     def call(self, tenant: UUID, use: Callable[[FractalMemory], T]) -> T:
         with self._scope(tenant):
             return use(self._memories)
 
+    def follow(self, tenant: UUID, *namespaces: str, page: int = 100) -> None:
+        for namespace in {"", *namespaces} if self._follow else ():
+            while self.call(tenant, lambda _: self.store.index(tenant, namespace, page)):  # noqa: B023
+                pass
+
     def put(self, tenant: UUID, *batch: IndexedRecord) -> list[Outcome]:
-        return [upserted.outcome for upserted in self.call(tenant, lambda m: m.upsert(tenant, batch))]
+        outcomes = [upserted.outcome for upserted in self.call(tenant, lambda m: m.upsert(tenant, batch))]
+        self.follow(tenant, *(each.record.namespace for each in batch))
+        return outcomes
+
+    def search(self, tenant: UUID, vector: Vector, **changes: Any) -> list[ScoredRecord]:
+        return self.call(tenant, lambda m: m.search(tenant, query(vector, **changes)))
 
     def keys(self, tenant: UUID, axis: int = 0, **changes: Any) -> list[str]:
-        found = self.call(tenant, lambda m: m.search(tenant, query(towards(axis), **changes)))
-        return [scored.record.key for scored in found]
+        return [scored.record.key for scored in self.search(tenant, towards(axis), **changes)]
 
     def count(self, tenant: UUID, namespace: str = "n") -> int:
         return self.call(tenant, lambda m: m.count(tenant, namespace))
@@ -43,16 +87,29 @@ class Store:
         return self.call(tenant, lambda m: m.get(tenant, ids))
 
     def delete(self, tenant: UUID, ids: Sequence[UUID]) -> int:
-        return self.call(tenant, lambda m: m.delete(tenant, ids))
+        deleted = self.call(tenant, lambda m: m.delete(tenant, ids))
+        self.follow(tenant)
+        return deleted
+
+    def roll_back(self, tenant: UUID, use: Callable[[FractalMemory], object]) -> None:
+        """`use`, in a transaction that fails after it."""
+
+        def fail(memories: FractalMemory) -> None:
+            use(memories)
+            raise RolledBack
+
+        with pytest.raises(RolledBack):
+            self.call(tenant, fail)
 
 
 @pytest.mark.req("STORE-001")
 class VectorStoreContract:
-    """Needs fixtures `store` (a Store) and `tenant`, `other_tenant`."""
+    """Needs fixtures `store` (a Store), `vectors` (how many the index holds of a tenant) and `tenant`,
+    `other_tenant`."""
 
     def test_finds_the_nearest_first_with_their_cosines(self, store: Store, tenant: UUID) -> None:
         store.put(tenant, *(memory(f"k{i}", towards(0, aside=0.3 * i)) for i in (3, 1, 0, 2)))
-        found = store.call(tenant, lambda m: m.search(tenant, query(towards(0))))
+        found = store.search(tenant, towards(0))
         assert [scored.record.key for scored in found] == ["k0", "k1", "k2", "k3"]
         assert [scored.similarity for scored in found] == pytest.approx(
             [1.0, 0.9553, 0.8253, 0.6216], abs=1e-3
@@ -62,7 +119,7 @@ class VectorStoreContract:
         store.put(tenant, memory("same"), memory("opposite", -towards(0)))
         assert store.keys(tenant, limit=1) == ["same"]
         assert store.keys(tenant, limit=0) == []
-        found = store.call(tenant, lambda m: m.search(tenant, query(towards(0))))
+        found = store.search(tenant, towards(0))
         assert found[1].similarity == pytest.approx(-1.0, abs=1e-3)
 
     def test_an_empty_store_finds_nothing(self, store: Store, tenant: UUID) -> None:
@@ -97,7 +154,7 @@ class VectorStoreContract:
         assert store.put(tenant, second) == [Outcome.UPDATED]
         [kept] = store.get(tenant, [first.record.id])
         assert (kept.content, kept.created_at) == ("Something else", NEW_YEAR)
-        found = store.call(tenant, lambda m: m.search(tenant, query(towards(5))))
+        found = store.search(tenant, towards(5))
         assert [scored.similarity for scored in found] == pytest.approx([1.0], abs=1e-3)
 
     def test_content_that_stands_under_another_key_is_a_duplicate(self, store: Store, tenant: UUID) -> None:
@@ -200,7 +257,7 @@ class VectorStoreContract:
         store.put(tenant, memory("a", content="One and the same"))
         assert store.put(other_tenant, memory("a", content="One and the same")) == [Outcome.STORED]
         assert store.put(other_tenant, memory("a", content="Changed")) == [Outcome.UPDATED]
-        [kept] = store.call(tenant, lambda m: m.search(tenant, query(towards(0))))
+        [kept] = store.search(tenant, towards(0))
         assert kept.record.content == "One and the same"
 
     @pytest.mark.req("AUTH-004")
@@ -221,3 +278,190 @@ class VectorStoreContract:
             outcomes = [outcome for [outcome] in threads.map(attempt, range(8))]
         assert sorted(outcomes) == [Outcome.DUPLICATE] * 7 + [Outcome.STORED]
         assert store.count(tenant) == 1
+
+    def test_gives_as_many_as_there_are_and_as_many_as_are_asked(self, store: Store, tenant: UUID) -> None:
+        """An index may miss one near vector in fifty, and gives another for it."""
+        crowd = [
+            memory(f"k{i:03}", towards(200, aside=0.1 + 2e-3 * i, second=1 + i % 300)) for i in range(600)
+        ]
+        store.put(tenant, *reversed(crowd))
+        everything = [each.record.key for each in crowd]
+        for limit in (1, 300, 1000):
+            found = store.search(tenant, towards(200), limit=limit)
+            assert len(found) == min(limit, 600)
+            similarities = [scored.similarity for scored in found]
+            assert similarities == sorted(similarities, reverse=True)
+            keys = {scored.record.key for scored in found}
+            assert len(keys & set(everything[:limit])) >= (1.0 if store.exact else 0.98) * len(found)
+
+    def test_what_is_rolled_back_never_was(self, store: Store, tenant: UUID) -> None:
+        store.put(tenant, memory("kept", content="as it was"))
+        [kept] = store.search(tenant, towards(0))
+        store.roll_back(tenant, lambda m: m.upsert(tenant, [memory("new", content="never")]))
+        store.roll_back(tenant, lambda m: m.upsert(tenant, [memory("kept", towards(3), content="changed")]))
+        store.roll_back(tenant, lambda m: m.delete(tenant, [kept.record.id]))
+        store.follow(tenant, "n")
+        assert store.search(tenant, towards(0)) == [kept]
+        assert store.count(tenant) == 1
+
+    def test_a_transaction_finds_what_it_has_written_itself(self, store: Store, tenant: UUID) -> None:
+        store.put(tenant, memory("a", towards(0, aside=0.3)), memory("b", towards(0, aside=0.6)))
+
+        def work(memories: FractalMemory) -> list[str]:
+            [gone] = memories.select(tenant, Selection(namespace="n", keys=("a",)), limit=1)
+            memories.delete(tenant, [gone.id])
+            memories.upsert(tenant, [memory("b", towards(5), content="moved"), memory("c", towards(0))])
+            return [scored.record.key for scored in memories.search(tenant, query(towards(0)))]
+
+        assert store.call(tenant, work) == ["c", "b"]
+        store.follow(tenant, "n")
+        assert store.keys(tenant) == ["c", "b"]
+
+    def test_the_vector_goes_with_the_memory(
+        self, store: Store, tenant: UUID, vectors: Callable[[UUID], int]
+    ) -> None:
+        batch = [memory(f"k{i}", towards(i)) for i in range(5)]
+        store.put(tenant, *batch)
+        held = vectors(tenant)
+        store.put(tenant, memory("k0", towards(9), content="rewritten"))
+        assert vectors(tenant) == held
+        assert store.search(tenant, towards(0))[0].similarity == pytest.approx(0.0, abs=1e-3)
+        store.delete(tenant, [each.record.id for each in batch[1:]])
+        assert vectors(tenant) == held - 4
+        store.call(tenant, lambda m: m.delete_matching(tenant, Selection(namespace="n")))
+        store.follow(tenant)
+        assert vectors(tenant) == held - 5
+
+    def test_keeps_a_megabyte(self, store: Store, tenant: UUID) -> None:
+        large = memory("large", content="Wörter 🗝 " * (1_048_576 // 12), provenance={"note": "x" * 100_000})
+        store.put(tenant, large, memory("small", towards(0, aside=0.5)))
+        assert [scored.record.content for scored in store.search(tenant, towards(0))] == [
+            large.record.content, "Content of small",
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize("text", HOSTILE)
+    def test_no_text_means_more_than_itself(self, store: Store, tenant: UUID, text: str) -> None:
+        store.put(
+            tenant,
+            memory("own", namespace=text, provenance={text: text, "input_hash": text}),
+            memory("other", namespace=text, provenance={"input_hash": "h"}),
+            memory("elsewhere", namespace="m", provenance={text: text}),
+        )
+        assert sorted(store.keys(tenant, namespace=text)) == ["other", "own"]
+        assert store.keys(tenant, namespace=text, filters={text: (text,)}) == ["own"]
+        assert store.keys(tenant, namespace=text, filters={text: (f"{text}'",), "input_hash": ("h",)}) == []
+        assert store.keys(tenant, namespace=text, exclude_source_hashes=(text,)) == ["other"]
+        assert store.keys(tenant, namespace="m", exclude_source_hashes=(text,)) == ["elsewhere"]
+
+    def test_namespaces_that_begin_alike_are_apart(self, store: Store, tenant: UUID) -> None:
+        names = ["acme", "acme-corp", "acme/corp", "acme ", "ACME", "acme%", "acm_"]
+        store.put(tenant, *(memory(name, namespace=name) for name in names))
+        for name in names:
+            assert store.keys(tenant, namespace=name) == [name]
+            assert store.count(tenant, name) == 1
+
+    def test_filters_by_what_is_no_text(self, store: Store, tenant: UUID) -> None:
+        store.put(
+            tenant,
+            memory("a", provenance={"page": 3, "draft": True, "share": 0.5, "tags": ["x"], "note": None}),
+            memory("b", provenance={"page": "3", "draft": "true", "share": 2.5e-7, "big": 2**60}),
+            memory("c", provenance={"page": 30, "draft": False}),
+        )
+        assert sorted(store.keys(tenant, filters={"page": ("3",)})) == ["a", "b"]
+        assert sorted(store.keys(tenant, filters={"draft": ("true",)})) == ["a", "b"]
+        assert store.keys(tenant, filters={"share": ("0.5",)}) == ["a"]
+        assert store.keys(tenant, filters={"share": ("0.00000025",)}) == ["b"]
+        assert store.keys(tenant, filters={"big": (str(2**60),)}) == ["b"]
+        assert store.keys(tenant, filters={"tags": ('["x"]',)}) == ["a"]
+        assert store.keys(tenant, filters={"note": ("null", "None", "")}) == []
+        assert store.keys(tenant, filters={"page": ("30",), "draft": ("false",)}) == ["c"]
+
+    def test_filters_among_a_provenance_of_any_size(self, store: Store, tenant: UUID) -> None:
+        many = {f"k{i}": str(i) for i in range(3000)}
+        store.put(tenant, memory("many", provenance=many), memory("few", provenance={"k2999": "2999"}))
+        assert sorted(store.keys(tenant, filters={"k2999": ("2999",)})) == ["few", "many"]
+        assert store.keys(tenant, filters={"k0": ("0",)}) == ["many"]
+        assert store.keys(tenant, filters={"k0": ("1",)}) == []
+
+    def test_knows_time_to_the_microsecond(self, store: Store, tenant: UUID) -> None:
+        moment = NEW_YEAR + timedelta(microseconds=7)
+        ancient = NEW_YEAR.replace(year=1066)
+        store.put(tenant, memory("now", occurred_at=moment), memory("ancient", occurred_at=ancient))
+        assert sorted(store.keys(tenant, as_of=moment)) == ["ancient", "now"]
+        assert store.keys(tenant, as_of=moment - timedelta(microseconds=1)) == ["ancient"]
+        assert store.keys(tenant, as_of=ancient - timedelta(microseconds=1)) == []
+
+    def test_selects_by_key_origin_and_time(self, store: Store, tenant: UUID) -> None:
+        store.put(
+            tenant,
+            *(
+                memory(
+                    f"k{i}",
+                    provenance={"kind": "odd" if i % 2 else "even"},
+                    occurred_at=NEW_YEAR + timedelta(i),
+                )
+                for i in range(6)
+            ),
+            memory("k0", namespace="m"),
+        )
+
+        def selected(after: str | None = None, limit: int = 10, **changes: Any) -> list[str]:
+            selection = Selection(namespace="n", **changes)
+            found = store.call(tenant, lambda m: m.select(tenant, selection, after=after, limit=limit))
+            return [record.key for record in found]
+
+        assert selected() == ["k0", "k1", "k2", "k3", "k4", "k5"]
+        assert selected(after="k1", limit=2) == ["k2", "k3"]
+        assert selected(keys=("k4", "k1", "none")) == ["k1", "k4"]
+        assert selected(keys=()) == []
+        assert selected(filters={"kind": ("odd",)}, before=NEW_YEAR + timedelta(3)) == ["k1"]
+
+    def test_deletes_what_is_selected(self, store: Store, tenant: UUID) -> None:
+        """Retention: what occurred before a day goes, in one namespace."""
+        store.put(
+            tenant,
+            *(memory(f"k{i}", occurred_at=NEW_YEAR + timedelta(i)) for i in range(4)),
+            memory("k0", namespace="m"),
+        )
+        old = Selection(namespace="n", before=NEW_YEAR + timedelta(2))
+        assert store.call(tenant, lambda m: m.delete_matching(tenant, old)) == 2
+        assert store.call(tenant, lambda m: m.delete_matching(tenant, old)) == 0
+        store.follow(tenant)
+        assert sorted(store.keys(tenant)) == ["k2", "k3"]
+        assert store.count(tenant, "m") == 1
+
+    def test_gives_vectors_back_as_they_are_kept(
+        self, store: Store, tenant: UUID, other_tenant: UUID
+    ) -> None:
+        kept = memory("a", towards(0, aside=0.4))
+        store.put(tenant, kept)
+        ids = [kept.record.id, new_id()]
+        found = store.call(tenant, lambda m: m.vectors(tenant, ids))
+        assert list(found) == [kept.record.id]
+        assert found[kept.record.id].dtype == np.float32
+        assert np.allclose(found[kept.record.id], kept.vector, atol=1e-3)
+        assert store.call(other_tenant, lambda m: m.vectors(other_tenant, ids)) == {}
+
+    @pytest.mark.req("AUTH-004")
+    def test_random_queries_find_what_comparing_everything_finds(self, store: Store) -> None:
+        """Tenants whose ids differ in one digit, namespaces that begin alike, contents that all of them
+        have: what is found are the tenant's own memories that the question admits, nearest first."""
+        oracle = Oracle(
+            np.random.default_rng(4), neighbouring_tenants(4), ["acme", "acme-corp", "acme-corp/a"]
+        )
+        for tenant in oracle.tenants:
+            store.put(tenant, *oracle.memories(tenant))
+        missed = wanted = 0
+        for _ in range(150):
+            tenant, asked = oracle.question()
+            found = store.call(tenant, lambda m: m.search(tenant, asked))  # noqa: B023
+            answer = oracle.answer(tenant, asked)
+            similarities = oracle.similarities(tenant, asked)
+            assert len(found) == len(answer)
+            assert [scored.similarity for scored in found] == pytest.approx(
+                [similarities[scored.record.id] for scored in found], abs=1e-3
+            )
+            assert sorted(found, key=lambda scored: -scored.similarity) == found
+            missed += len({each.record.id for each in answer} - {scored.record.id for scored in found})
+            wanted += len(answer)
+        assert missed == 0 if store.exact else missed < 0.02 * wanted

@@ -1,23 +1,57 @@
-"""The public face of storage: memories and their vectors, per tenant. The brain is its only caller."""
+"""The public face of storage: memories, their vectors and links, per tenant. The brain is its only caller."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from uuid import UUID
 
+import numpy as np
+from django.db import transaction
+from numpy.typing import NDArray
+
+from soma.fractalmemory.domain.candidates import CandidateQuery, CandidateSet
+from soma.fractalmemory.domain.imported import Imported
+from soma.fractalmemory.domain.lexicon import Lexicon
+from soma.fractalmemory.domain.link import Link, LinkKey, Neighbour
+from soma.fractalmemory.domain.passage import Passage
 from soma.fractalmemory.domain.query import VectorQuery
+from soma.fractalmemory.domain.reconciled import Reconciled
 from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord, ScoredRecord, content_hash
+from soma.fractalmemory.domain.selection import Selection
 from soma.fractalmemory.domain.upsert import Outcome, Upserted
 from soma.fractalmemory.errors import FractalMemoryError, StoreUnavailable, WrongDimensions
-from soma.fractalmemory.ports import VectorStore
+from soma.fractalmemory.ports import LinkStore, PassageStore, VectorStore
+from soma.fractalmemory.services.delete_records import delete_matching
+from soma.fractalmemory.services.export_namespace import export_namespace
+from soma.fractalmemory.services.fill_passages import Analyse, fill_passages
+from soma.fractalmemory.services.find_candidates import find_candidates
+from soma.fractalmemory.services.import_namespace import Embed, NamespaceImport
+from soma.fractalmemory.services.index_records import index_page, reconcile
+from soma.fractalmemory.services.indexer import Indexer
 from soma.fractalmemory.services.search_records import search_records
 from soma.fractalmemory.services.store_records import store_records
 
 __all__ = [
+    "Analyse",
+    "CandidateQuery",
+    "CandidateSet",
     "FractalMemory",
     "FractalMemoryError",
+    "Imported",
     "IndexedRecord",
+    "Lexicon",
+    "Link",
+    "LinkKey",
+    "LinkStore",
+    "MemoryGraph",
     "MemoryRecord",
+    "MemoryTransfer",
+    "Neighbour",
     "Outcome",
+    "Passage",
+    "PassageStore",
+    "Reconciled",
     "ScoredRecord",
+    "Selection",
     "StoreUnavailable",
     "Upserted",
     "VectorQuery",
@@ -27,39 +61,153 @@ __all__ = [
 ]
 
 
+ANY_NAMESPACE = ""
+"""Vectors that are to be removed wait for the tenant as a whole, not in a namespace."""
+
+
 class FractalMemory:
     """Memories behind whichever store was configured.
 
-    Call every method inside the tenant's open transaction (`soma.base.database.tenant_transaction`).
-    All raise StoreUnavailable when the store does not answer.
+    Call every method but `fill_passages`, `index`, `reconcile`, `start` and `stop` inside the tenant's open
+    transaction (`soma.base.database.tenant_transaction`). All raise StoreUnavailable when the store does not
+    answer.
+
+    A memory is found from its commit on. Large namespaces are searched by an index that follows: `start` has
+    a thread see to that; without it, searches get slower as memories wait, and stay right.
     """
 
     def __init__(self, store: VectorStore) -> None:
         self._store = store
+        self._indexer = Indexer(store)
 
     @property
     def dimensions(self) -> int:
         """The length of the vectors kept."""
         return self._store.dimensions
 
+    def start(self) -> None:
+        """Index what is stored from now on, and what is found left over, in a thread of its own."""
+        self._indexer.start()
+
+    def stop(self) -> None:
+        """End that thread, after the half second's work that it may be at."""
+        self._indexer.stop()
+
     def upsert(self, tenant_id: UUID, batch: Sequence[IndexedRecord]) -> list[Upserted]:
         """Store `batch`, all or nothing, and say in its order what became of each memory: a known key is
         rewritten, a new key whose content already stands in the namespace is a duplicate and not stored.
         Raises WrongDimensions."""
-        return store_records(self._store, tenant_id, batch)
+        upserted = store_records(self._store, tenant_id, batch)
+        self._written(tenant_id, {each.namespace for each in upserted})
+        return upserted
 
     def search(self, tenant_id: UUID, query: VectorQuery) -> list[ScoredRecord]:
         """The memories nearest to the query, nearest first. Raises WrongDimensions."""
-        return search_records(self._store, tenant_id, query)
+        found = search_records(self._store, tenant_id, query)
+        self._indexer.searched(tenant_id, query.namespace)
+        return found
+
+    def lexicon(self, tenant_id: UUID, namespace: str, terms: Sequence[str]) -> Lexicon:
+        """What `namespace` knows of `terms` at this moment: the statistics of BM25, exact, and who speaks."""
+        return self._store.passages.lexicon(tenant_id, namespace, terms)
+
+    def candidates(self, tenant_id: UUID, query: CandidateQuery) -> CandidateSet:
+        """The memories nearest to the query's vector, those best by its terms, and the neighbours of both in
+        their sessions, with what ranking looks at. Raises WrongDimensions."""
+        found = find_candidates(self._store, tenant_id, query)
+        self._indexer.searched(tenant_id, query.namespace)
+        return found
 
     def get(self, tenant_id: UUID, ids: Sequence[UUID]) -> list[MemoryRecord]:
         """Those of `ids` that there are, in no order."""
         return self._store.get(tenant_id, ids)
 
+    def select(
+        self, tenant_id: UUID, selection: Selection, *, after: str | None = None, limit: int
+    ) -> list[MemoryRecord]:
+        """The first `limit` memories of `selection` in the order of their keys, of those behind `after`."""
+        return self._store.select(tenant_id, selection, after=after, limit=limit)
+
+    def vectors(self, tenant_id: UUID, ids: Sequence[UUID]) -> Mapping[UUID, NDArray[np.float32]]:
+        """The vectors, as they are kept, of those of `ids` that there are."""
+        return self._store.vectors(tenant_id, ids)
+
     def delete(self, tenant_id: UUID, ids: Sequence[UUID]) -> int:
         """Remove those of `ids` that there are, for good; how many there were."""
-        return self._store.delete(tenant_id, ids)
+        deleted = self._store.delete(tenant_id, ids)
+        self._written(tenant_id, {ANY_NAMESPACE})
+        return deleted
+
+    def delete_matching(self, tenant_id: UUID, selection: Selection) -> int:
+        """Remove the memories of `selection`, for good; how many there were. With `before` it is how memories
+        are kept for so long and no longer."""
+        deleted = delete_matching(self._store, tenant_id, selection)
+        self._written(tenant_id, {selection.namespace})
+        return deleted
 
     def count(self, tenant_id: UUID, namespace: str) -> int:
         """How many memories `namespace` holds."""
         return self._store.count(tenant_id, namespace)
+
+    def index(self, tenant_id: UUID, namespace: str) -> None:
+        """Index what waits of `namespace`, and return when that is done. Opens transactions of its own."""
+        while index_page(self._store, tenant_id, namespace):
+            pass
+
+    def reconcile(self, tenant_id: UUID) -> Reconciled:
+        """Compare the index with the tenant's memories, all of them, and set right what differs: for when the
+        index may have lost something, as after its server was restored. What was lost is found again at
+        once. Opens transactions of its own."""
+        return reconcile(self._store, tenant_id)
+
+    def fill_passages(self, tenant_id: UUID, namespace: str, analyse: Analyse) -> int:
+        """Analyse the memories of `namespace` that were stored without a passage; how many were. Opens
+        transactions of its own, none while `analyse` works."""
+        return fill_passages(self._store.passages, tenant_id, namespace, analyse)
+
+    def _written(self, tenant_id: UUID, namespaces: set[str]) -> None:
+        for namespace in namespaces:
+            transaction.on_commit(partial(self._indexer.written, tenant_id, namespace))
+
+
+class MemoryGraph:
+    """Links between memories. Called like FractalMemory."""
+
+    def __init__(self, links: LinkStore) -> None:
+        self._links = links
+
+    def link(self, tenant_id: UUID, links: Sequence[Link]) -> int:
+        """Store `links`; one that there is takes the new conductance. How many were stored: a link to or from
+        something that is no memory of the tenant is not."""
+        return self._links.link(tenant_id, links) if links else 0
+
+    def unlink(self, tenant_id: UUID, keys: Sequence[LinkKey]) -> int:
+        """Remove those of `keys` that there are; how many there were."""
+        return self._links.unlink(tenant_id, keys) if keys else 0
+
+    def neighbours(self, tenant_id: UUID, ids: Sequence[UUID], limit: int) -> list[Neighbour]:
+        """For each of `ids`, at most `limit` of its links in either direction, best conductance first."""
+        return self._links.neighbours(tenant_id, ids, limit) if ids and limit > 0 else []
+
+
+class MemoryTransfer:
+    """Namespaces as JSON Lines: a header, memories with their provenance, links between them. Opens
+    transactions of its own, one a page."""
+
+    def __init__(self, store: VectorStore, links: LinkStore) -> None:
+        self._store = store
+        self._links = links
+
+    def export(self, tenant_id: UUID, namespace: str, *, vectors: bool = False) -> Iterator[bytes]:
+        """The lines of `namespace`, each with its line feed. With `vectors` it can be imported without
+        a model. What is stored meanwhile may or may not be among them."""
+        return export_namespace(self._store, self._links, tenant_id, namespace, vectors=vectors)
+
+    def import_lines(self, tenant_id: UUID, namespace: str, lines: Iterable[bytes], embed: Embed) -> Imported:
+        """Store into `namespace` what `lines` say, by the rules of FractalMemory.upsert; the same lines again
+        change nothing. `embed` gives the vectors of contents whose lines have none. The lines of an export
+        that was cut off are good as far as they go. `FractalMemory.fill_passages` then analyses the texts.
+
+        Raises InvalidInput naming the line, WrongDimensions;
+        pages before it are stored then."""
+        return NamespaceImport(self._store, self._links, tenant_id, namespace, embed).run(lines)

@@ -1,15 +1,27 @@
-"""The table of memories."""
+"""The tables of storage: memories, their links and texts, and vectors that are to be removed elsewhere."""
 
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 from pgvector.django import HalfVectorField, HnswIndex
 
 DIMENSIONS = 384
 """The length of a vector."""
 
+POSTGRES_INDEX = UUID(int=1)
+"""What `indexed_by` says of a memory whose vector is in the index of its own table."""
+
 
 class MemoryRecordRow(models.Model):
-    """One memory. The vector is kept in half precision: its cosines differ from those in single precision
-    by less than .001, and it fits into the row's own page."""
+    """One memory, and the truth about it whichever technology searches the vectors.
+
+    `written_at` is the time of the row's present state, and with `id` names it for good. `indexed_by` names
+    the index that holds the vector of this state; null while none does, and then a search reads the row
+    itself. The vector is always kept here, in half precision: its cosines differ from those in single
+    precision by less than .001, and any index can be built from it without asking a model.
+    """
 
     id = models.UUIDField(primary_key=True)
     tenant_id = models.UUIDField()
@@ -24,6 +36,8 @@ class MemoryRecordRow(models.Model):
     embedding = HalfVectorField(dimensions=DIMENSIONS)
     provenance = models.JSONField()
     created_at = models.DateTimeField()
+    written_at = models.DateTimeField()
+    indexed_by = models.UUIDField(null=True)
 
     class Meta:
         db_table = "memory_record"
@@ -32,11 +46,130 @@ class MemoryRecordRow(models.Model):
         ]
         indexes = [
             models.Index(fields=["tenant_id", "namespace", "content_hash"], name="memory_record_content"),
+            models.Index(fields=["tenant_id", "namespace", "indexed_by"], name="memory_record_indexed"),
             HnswIndex(
                 name="memory_record_embedding",
                 fields=["embedding"],
                 m=16,
                 ef_construction=64,
                 opclasses=["halfvec_cosine_ops"],
+                condition=Q(indexed_by=POSTGRES_INDEX),
             ),
         ]
+
+
+class VectorRemovalRow(models.Model):
+    """A vector that another index still holds, of a state of a memory that is gone."""
+
+    tenant_id = models.UUIDField()
+    indexed_by = models.UUIDField()
+    record_id = models.UUIDField()
+    written_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "memory_vector_removal"
+        indexes = [models.Index(fields=["tenant_id", "indexed_by"], name="memory_vector_removal_owed")]
+
+
+class MemoryLinkRow(models.Model):
+    """A link from one memory to another. It goes with either; the database sees to that."""
+
+    id = models.UUIDField(primary_key=True)
+    tenant_id = models.UUIDField()
+    source_id = models.UUIDField()
+    target_id = models.UUIDField()
+    kind = models.CharField(max_length=40)
+    conductance = models.FloatField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "memory_link"
+        constraints = [
+            models.UniqueConstraint(fields=["source_id", "target_id", "kind"], name="memory_link_key"),
+        ]
+        indexes = [models.Index(fields=["target_id"], name="memory_link_target")]
+
+
+class NamespaceRow(models.Model):
+    """A namespace that has passages: how many, of how many terms together. `next_number` is the number of the
+    next one; those up to `sealed_to` have their postings in blocks."""
+
+    tenant_id = models.UUIDField()
+    name = models.CharField(max_length=200)
+    records = models.BigIntegerField()
+    tokens = models.BigIntegerField()
+    next_number = models.BigIntegerField()
+    sealed_to = models.BigIntegerField()
+
+    class Meta:
+        db_table = "memory_namespace"
+        constraints = [
+            models.UniqueConstraint(fields=["tenant_id", "name"], name="memory_namespace_name"),
+        ]
+
+
+class PassageRow(models.Model):
+    """The analysed text of a memory; see the domain's Passage. It goes with the memory; the database sees to
+    that, and whoever deletes the memory corrects what the namespace counts.
+
+    `number` is new whenever the text is; `place` stays, and tells neighbours of one moment apart. `speaker`
+    and `occurred_at` are the memory's. `previous_id` and `next_id` are the memories beside it in its session.
+    """
+
+    record_id = models.UUIDField(primary_key=True)
+    tenant_id = models.UUIDField()
+    namespace_id = models.BigIntegerField()
+    number = models.BigIntegerField()
+    place = models.BigIntegerField()
+    session = models.CharField(max_length=200, blank=True, db_collation="C")
+    speaker = models.CharField(max_length=200, blank=True)
+    occurred_at = models.DateTimeField()
+    previous_id = models.UUIDField(null=True)
+    next_id = models.UUIDField(null=True)
+    terms = ArrayField(models.TextField(db_collation="C"))
+    frequencies = ArrayField(models.SmallIntegerField())
+    length = models.IntegerField()
+    words = models.IntegerField()
+    told = models.FloatField()
+    asks = models.BooleanField()
+    timed = models.BooleanField()
+    sentences = models.BinaryField(null=True)
+
+    class Meta:
+        db_table = "memory_passage"
+        constraints = [
+            models.UniqueConstraint(fields=["namespace_id", "number"], name="memory_passage_number"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["namespace_id", "session", "occurred_at", "place"], name="memory_passage_session"
+            ),
+        ]
+
+
+class PostingBlockRow(models.Model):
+    """Some of the records that hold a term: those from `first_number` to the term's next block. `block` is
+    written by kernels.posting_block with `first_number` as its base."""
+
+    pk = models.CompositePrimaryKey("namespace_id", "term", "first_number")
+    tenant_id = models.UUIDField()
+    namespace_id = models.BigIntegerField()
+    term = models.TextField(db_collation="C")
+    first_number = models.BigIntegerField()
+    block = models.BinaryField()
+
+    class Meta:
+        db_table = "memory_posting"
+
+
+class SpeakerRow(models.Model):
+    """Of how many of a namespace's passages somebody is the speaker."""
+
+    pk = models.CompositePrimaryKey("namespace_id", "name")
+    tenant_id = models.UUIDField()
+    namespace_id = models.BigIntegerField()
+    name = models.CharField(max_length=200)
+    records = models.BigIntegerField()
+
+    class Meta:
+        db_table = "memory_speaker"

@@ -1,11 +1,20 @@
 """What storage needs from a technology."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
+
+from soma.fractalmemory.domain.candidates import CandidateQuery, CandidateSet
+from soma.fractalmemory.domain.lexicon import Lexicon
+from soma.fractalmemory.domain.link import Link, LinkKey, Neighbour
+from soma.fractalmemory.domain.passage import Passage
 from soma.fractalmemory.domain.query import VectorQuery
+from soma.fractalmemory.domain.reconciled import Reconciled
 from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord, ScoredRecord
+from soma.fractalmemory.domain.selection import Selection
 from soma.fractalmemory.domain.upsert import Upserted
 
 
@@ -13,7 +22,8 @@ class VectorStore(Protocol):
     """Memories with their vectors. No method sees or touches another tenant's, whatever ids it is given.
 
     Every method is called with the tenant's transaction open, and raises StoreUnavailable when the
-    store does not answer.
+    store does not answer. What a transaction has stored is found from its commit on, whether or not the
+    index has it yet; what was deleted or rolled back is never found.
     """
 
     @property
@@ -29,8 +39,69 @@ class VectorStore(Protocol):
     def get(self, tenant_id: UUID, ids: Sequence[UUID]) -> list[MemoryRecord]:
         """Those of `ids` that there are, in no order."""
 
+    def select(
+        self, tenant_id: UUID, selection: Selection, *, after: str | None, limit: int
+    ) -> list[MemoryRecord]:
+        """The first `limit` memories of `selection` in the order of their keys, of those behind `after`."""
+
+    def vectors(self, tenant_id: UUID, ids: Sequence[UUID]) -> Mapping[UUID, NDArray[np.float32]]:
+        """The vectors, as they are kept, of those of `ids` that there are."""
+
     def delete(self, tenant_id: UUID, ids: Sequence[UUID]) -> int:
         """Remove those of `ids` that there are, content and vector; how many there were."""
 
     def count(self, tenant_id: UUID, namespace: str) -> int:
         """How many memories `namespace` holds."""
+
+    def index(self, tenant_id: UUID, namespace: str, limit: int) -> int:
+        """Bring the index nearer to the memories of `namespace`, by at most about `limit` of them: take in
+        vectors that it lacks, drop those that are gone. How many; 0 when there is nothing worth doing."""
+
+    def reconcile(self, tenant_id: UUID, cursor: str | None, limit: int) -> Reconciled:
+        """Compare about `limit` memories or vectors from `cursor` on (None: from the start) with each other:
+        what the index has lost is to be indexed again, what it should not hold is removed from it."""
+
+    @property
+    def passages(self) -> "PassageStore":
+        """The texts of the same memories: `upsert` and `delete` keep them, in their transaction."""
+
+
+class PassageStore(Protocol):
+    """What ranking needs of memories' texts: exact statistics of terms, and candidates. Called like a
+    VectorStore."""
+
+    def lexicon(self, tenant_id: UUID, namespace: str, terms: Sequence[str]) -> Lexicon:
+        """What `namespace` knows of `terms`, at one moment."""
+
+    def candidates(self, tenant_id: UUID, query: CandidateQuery, nearest: Sequence[UUID]) -> CandidateSet:
+        """The memories `nearest`, the best of `query.lexicon`, and the neighbours of both."""
+
+    def seal(self, tenant_id: UUID, namespace: str) -> int:
+        """Write postings of new passages into blocks where enough wait, of about 4,000 at most: reading gets
+        faster, and nothing else changes. How many were; 0 when there is nothing worth doing."""
+
+    def unanalysed(
+        self, tenant_id: UUID, namespace: str, *, after: UUID | None, limit: int
+    ) -> list[MemoryRecord]:
+        """The first `limit` memories of `namespace` without a passage in the order of their ids, of those
+        behind `after`."""
+
+    def add(self, tenant_id: UUID, analysed: Sequence[tuple[MemoryRecord, Passage]]) -> int:
+        """Store the passages of memories that have none and still say the same; how many were stored."""
+
+
+class LinkStore(Protocol):
+    """Links between a tenant's memories; they go when either memory goes. Called like a VectorStore."""
+
+    def link(self, tenant_id: UUID, links: Sequence[Link]) -> int:
+        """Store `links`; one that there is takes the new conductance. How many were stored: a link to or from
+        something that is no memory of the tenant is not."""
+
+    def unlink(self, tenant_id: UUID, keys: Sequence[LinkKey]) -> int:
+        """Remove those of `keys` that there are; how many there were."""
+
+    def neighbours(self, tenant_id: UUID, ids: Sequence[UUID], limit: int) -> list[Neighbour]:
+        """For each of `ids`, at most `limit` of its links in either direction, best conductance first."""
+
+    def outgoing(self, tenant_id: UUID, ids: Sequence[UUID]) -> list[Link]:
+        """Every link that leads from one of `ids`, in the order of their keys."""

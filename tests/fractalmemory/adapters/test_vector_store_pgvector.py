@@ -1,7 +1,7 @@
 """soma.fractalmemory.adapters.vector_store_pgvector"""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -9,88 +9,123 @@ from django.db import ProgrammingError, connection, transaction
 
 from soma.base.database import tenant_transaction
 from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
-from soma.fractalmemory.api import FractalMemory, StoreUnavailable
-from soma.fractalmemory.models import MemoryRecordRow
+from soma.fractalmemory.api import StoreUnavailable
+from soma.fractalmemory.models import POSTGRES_INDEX, MemoryRecordRow
+from soma.project.stack.server import Server
 from tests.fractalmemory.contract_vector_store import Store, VectorStoreContract
+from tests.fractalmemory.contract_vector_store_outage import VectorStoreOutageContract
 from tests.fractalmemory.memories import memory, query, towards
+from tests.fractalmemory.own_postgres import OwnPostgres
+from tests.fractalmemory.scopes import own_connection
+from tests.servers import OpenServer
 
 
-@contextmanager
-def own_connection(tenant: UUID) -> Iterator[None]:
-    """The tenant's transaction, on a connection that goes with the thread."""
-    try:
-        with tenant_transaction(tenant):
-            yield
-    finally:
-        connection.close()
+@pytest.fixture
+def vectors() -> Callable[[UUID], int]:
+    """How many vectors there are of a tenant: each is in its memory's row."""
+
+    def count(tenant: UUID) -> int:
+        with own_connection(tenant):
+            return MemoryRecordRow.objects.filter(tenant_id=tenant).count()
+
+    return count
 
 
-class TestExactSearch(VectorStoreContract):
+class TestScan(VectorStoreContract):
     """Small namespaces: row by row."""
 
     @pytest.fixture
     def store(self) -> Store:
-        return Store(FractalMemory(PgvectorStore()), own_connection)
+        return Store(PgvectorStore(), own_connection, follow=True, exact=True)
 
 
-@contextmanager
-def index_only(tenant: UUID) -> Iterator[None]:
-    """The tenant's transaction, in which the planner cannot answer a search but by the vector index, as it
-    would not on so few rows."""
-    try:
-        with tenant_transaction(tenant):
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL enable_sort = off")
-            yield
-    finally:
-        connection.close()
-
-
-class TestIndexSearch(VectorStoreContract):
+class TestIndex(VectorStoreContract):
     """Large namespaces: by the index."""
 
     @pytest.fixture
     def store(self) -> Store:
-        return Store(FractalMemory(PgvectorStore(exact_rows=0)), index_only)
+        return Store(PgvectorStore(exact_rows=0), own_connection, follow=True, exact=False)
+
+
+def indexed(tenant: UUID) -> int:
+    """How many of the tenant's memories are in the index."""
+    with tenant_transaction(tenant):
+        return MemoryRecordRow.objects.filter(tenant_id=tenant, indexed_by=POSTGRES_INDEX).count()
+
+
+def index_all(store: PgvectorStore, tenant: UUID) -> None:
+    with tenant_transaction(tenant):
+        while store.index(tenant, "n", 2):
+            pass
 
 
 @pytest.mark.req("STORE-001")
 def test_a_scan_answers_where_the_index_gave_up(tenant: UUID, other_tenant: UUID) -> None:
     store = PgvectorStore(exact_rows=0)
-    with tenant_transaction(other_tenant):
-        store.upsert(other_tenant, [memory(f"c{i}", towards(0, aside=1e-3 * i)) for i in range(200)])
-    with index_only(tenant):
-        store.upsert(tenant, [memory(f"k{i}", towards(0, aside=1.0 + 0.1 * i)) for i in range(5)])
+    for owner, batch in (
+        (other_tenant, [memory(f"c{i}", towards(0, aside=1e-3 * i)) for i in range(200)]),
+        (tenant, [memory(f"k{i}", towards(0, aside=1.0 + 0.1 * i)) for i in range(5)]),
+    ):
+        with tenant_transaction(owner):
+            store.upsert(owner, batch)
+        index_all(store, owner)
+    with tenant_transaction(tenant):
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL hnsw.max_scan_tuples = 1")
-            cursor.execute("SET LOCAL hnsw.ef_search = 10")
         found = store.search(tenant, query(towards(0), limit=5))
     assert [scored.record.key for scored in found] == ["k0", "k1", "k2", "k3", "k4"]
 
 
 @pytest.mark.req("STORE-001")
-@pytest.mark.parametrize(("exact_rows", "by_index"), [(5, False), (4, True)])
-def test_the_size_of_a_namespace_decides_how_it_is_searched(
-    tenant: UUID, exact_rows: int, by_index: bool
-) -> None:
-    store = PgvectorStore(exact_rows=exact_rows)
+def test_a_namespace_is_indexed_when_it_is_large(tenant: UUID) -> None:
+    store = PgvectorStore(exact_rows=5)
     with tenant_transaction(tenant):
         store.upsert(tenant, [memory(f"k{i}") for i in range(5)])
-        store.search(tenant, query(towards(0)))
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('hnsw.iterative_scan', true)")
-            assert (cursor.fetchone() == ("strict_order",)) is by_index
+    index_all(store, tenant)
+    assert indexed(tenant) == 0
+    with tenant_transaction(tenant):
+        store.upsert(tenant, [memory("k5")])
+    index_all(store, tenant)
+    assert indexed(tenant) > 0
 
 
 @pytest.mark.req("STORE-001")
-def test_a_namespace_that_has_grown_since_it_was_small_is_searched_whole(tenant: UUID) -> None:
-    store = PgvectorStore(exact_rows=1)
+def test_a_search_of_a_large_namespace_goes_by_the_index(tenant: UUID) -> None:
+    store = PgvectorStore(exact_rows=0)
+    with tenant_transaction(tenant):
+        store.upsert(tenant, [memory(f"k{i}", towards(0, aside=0.1 * i)) for i in range(8)])
+    index_all(store, tenant)
+    with tenant_transaction(tenant), connection.cursor() as cursor:
+        cursor.execute("SELECT sum(idx_scan) FROM pg_stat_xact_user_tables")
+        store.search(tenant, query(towards(0), limit=8))
+        cursor.execute("SELECT current_setting('hnsw.iterative_scan', true)")
+        assert cursor.fetchone() == ("strict_order",)
+
+
+@pytest.mark.req("STORE-001")
+def test_what_waits_is_found_beside_what_is_indexed(tenant: UUID) -> None:
+    store = PgvectorStore(exact_rows=0)
+    with tenant_transaction(tenant):
+        store.upsert(tenant, [memory(f"old{i}", towards(0, aside=1.0 + 0.1 * i)) for i in range(3)])
+    index_all(store, tenant)
+    with tenant_transaction(tenant):
+        store.upsert(tenant, [memory("new", towards(0)), memory("newer", towards(0, aside=1.05))])
+        found = store.search(tenant, query(towards(0), limit=3))
+    assert indexed(tenant) == 3
+    assert [scored.record.key for scored in found] == ["new", "old0", "newer"]
+
+
+@pytest.mark.req("STORE-001")
+def test_a_namespace_that_was_indexed_since_it_was_last_looked_at_is_searched_whole(tenant: UUID) -> None:
+    store = PgvectorStore(exact_rows=0)
     with tenant_transaction(tenant):
         store.upsert(tenant, [memory("old", towards(0, aside=1.0))])
         store.search(tenant, query(towards(0)))
-        store.upsert(tenant, [memory("new", towards(0)), memory("newer", towards(0, aside=2.0))])
+    index_all(PgvectorStore(exact_rows=0), tenant)
+    with tenant_transaction(tenant):
+        store.upsert(tenant, [memory("new", towards(0))])
         found = store.search(tenant, query(towards(0)))
-    assert [scored.record.key for scored in found] == ["new", "old", "newer"]
+    assert [scored.record.key for scored in found] == ["new", "old"]
 
 
 @pytest.mark.req("AUTH-004")
@@ -121,3 +156,17 @@ def test_a_lost_connection_is_an_unavailable_store(tenant: UUID) -> None:
 
     with pytest.raises(StoreUnavailable):
         search_on_a_closed_connection()
+
+
+class TestOutage(VectorStoreOutageContract):
+    """PostgreSQL is lost."""
+
+    @pytest.fixture
+    def server(self, own_server: OpenServer) -> Server:
+        return own_server("postgres")
+
+    @pytest.fixture
+    def store(self, server: Server, tmp_path: Path) -> Iterator[Store]:
+        own = OwnPostgres(server, tmp_path)
+        yield Store(PgvectorStore(using=own.alias, exact_rows=0), own.scope, follow=True, exact=False)
+        own.forget()

@@ -11,6 +11,8 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from soma.fractalmemory.domain.passage import Passage
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryRecord:
@@ -44,10 +46,12 @@ class MemoryRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IndexedRecord:
-    """A memory to store, with the unit vector of its content: shape (d,), float32."""
+    """A memory to store, with the unit vector of its content: shape (d,), float32. Without a `passage` it is
+    found by its vector alone."""
 
     record: MemoryRecord
     vector: NDArray[np.float32] = field(repr=False, compare=False)
+    passage: Passage | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,140 @@
+"""Candidates and their neighbours, read in one statement."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soma.fractalmemory.adapters.binary_rows import binary_rows
+from soma.fractalmemory.adapters.conditions import query_conditions
+from soma.fractalmemory.adapters.record_columns import vector_text
+from soma.fractalmemory.domain.candidates import CandidateQuery, CandidateSet
+from soma.fractalmemory.kernels.bm25 import best
+from soma.fractalmemory.kernels.sentence_vectors import largest_cosine
+
+T = TypeVar("T", bound=np.generic)
+
+POOL = """
+    WITH lexical AS MATERIALIZED (
+        SELECT own.record_id AS id
+        FROM unnest(%(numbers)s::bigint[]) WITH ORDINALITY AS best (number, rank)
+        JOIN memory_passage AS own ON own.namespace_id = %(namespace_id)s AND own.number = best.number
+        WHERE EXISTS (SELECT FROM memory_record WHERE id = own.record_id {wanted}{filtered})
+        ORDER BY best.rank LIMIT %(limit)s
+    ), hit AS MATERIALIZED (
+        SELECT id FROM unnest(%(ids)s::uuid[]) AS near (id) UNION SELECT id FROM lexical
+    ), pool AS MATERIALIZED (
+        SELECT id FROM hit
+        UNION
+        SELECT beside.id FROM hit JOIN memory_passage AS own ON own.record_id = hit.id
+        CROSS JOIN LATERAL (VALUES (own.previous_id), (own.next_id)) AS beside (id)
+    )
+    SELECT (SELECT count(*) FROM lexical), pool.id IN (SELECT id FROM hit), record.eligible,
+           record.similarity, own.previous_id, own.next_id, own.number, own.session, own.length, own.words,
+           own.told, own.asks, own.timed, own.sentences, record.id, record.role, record.speaker,
+           record.occurred_at, record.importance
+    FROM pool JOIN LATERAL (
+        SELECT id, role, speaker, occurred_at, importance,
+               1.0 - (embedding <=> %(vector)s::halfvec) AS similarity,
+               coalesce(true{filtered}, false) AS eligible
+        FROM memory_record
+        WHERE id = pool.id AND tenant_id = %(tenant)s AND namespace = %(namespace)s{wanted}
+    ) AS record ON true
+    LEFT JOIN memory_passage AS own ON own.record_id = pool.id
+    ORDER BY pool.id
+"""
+"""What `wanted` refuses is not there at all; what `filtered` refuses may still be a neighbour."""
+
+COLUMNS = 19
+MORE = 4
+"""How many times as many of the best by terms are offered as are wanted, where filters may refuse some."""
+
+WIDER = 8
+"""How many times as many when these were not enough."""
+
+
+def read_candidates(
+    using: str, tenant_id: UUID, query: CandidateQuery, nearest: Sequence[UUID]
+) -> CandidateSet:
+    """See PassageStore.candidates."""
+    statement, values = _statement(tenant_id, query)
+    values["ids"] = list(nearest)
+    lexicon, offered = query.lexicon, query.limit * (MORE if query.restricted else 1)
+    numbers, scores = lexicon.scores(k1=query.k1, b=query.b)
+    while True:
+        values["numbers"] = best(numbers, scores, offered).tolist()
+        rows = binary_rows(using, statement, values)
+        taken = rows[0][0] if rows else 0
+        if taken >= query.limit or offered >= len(numbers):
+            return _candidates(rows, query)
+        offered *= WIDER
+
+
+def _statement(tenant_id: UUID, query: CandidateQuery) -> tuple[str, dict[str, Any]]:
+    filtered, allowed = query_conditions(replace(query.dense, exclude_source_hashes=(), as_of=None))
+    wanted, values = query_conditions(replace(query.dense, filters={}))
+    places = {
+        "tenant": tenant_id,
+        "namespace": query.namespace,
+        "namespace_id": query.lexicon.namespace_id,
+        "limit": query.limit,
+        "vector": vector_text(query.vector),
+    }
+    return POOL.format(wanted=wanted, filtered=filtered), values | allowed | places
+
+
+def _candidates(rows: Sequence[tuple[Any, ...]], query: CandidateQuery) -> CandidateSet:
+    columns = zip(*rows, strict=True) if rows else [()] * COLUMNS
+    _, hit, eligible, similarity, previous, following, number, session, *rest = columns
+    length, words, told, asks, timed, sentences, ids, roles, speakers, occurred_at, importance = rest
+    positions = {record_id: position for position, record_id in enumerate(ids)}
+    similarities = np.array(similarity, np.float64)
+    return CandidateSet(
+        ids=tuple(ids),
+        roles=tuple(roles),
+        speakers=tuple(speakers),
+        occurred_at=tuple(occurred_at),
+        importance=np.array(importance, np.float64),
+        found=np.array(hit, bool),
+        eligible=np.array(eligible, bool),
+        similarity=similarities,
+        best_sentence=_best_sentence(sentences, similarities, query),
+        frequencies=query.lexicon.frequencies(_filled(number, -1, np.int64)),
+        lengths=_filled(length, 0, np.float64),
+        words=_filled(words, 0, np.float64),
+        told=_filled(told, 1.0, np.float64),
+        asks=_filled(asks, False, np.bool_),
+        timed=_filled(timed, False, np.bool_),
+        session=_numbered(session),
+        previous=_positions(previous, positions),
+        next=_positions(following, positions),
+    )
+
+
+def _filled(values: Sequence[Any], absent: Any, kind: type[T]) -> NDArray[T]:
+    """`values` as an array, with `absent` for what a memory without a passage does not have."""
+    return np.array([absent if value is None else value for value in values], kind)
+
+
+def _best_sentence(
+    sentences: Sequence[bytes | None], similarity: NDArray[np.float64], query: CandidateQuery
+) -> NDArray[np.float64]:
+    largest = similarity.copy()
+    several = [position for position, packed in enumerate(sentences) if packed is not None]
+    packed = [each for each in sentences if each is not None]
+    largest[several] = largest_cosine(packed, query.vector)
+    return largest
+
+
+def _numbered(sessions: Sequence[str | None]) -> NDArray[np.intp]:
+    """A number for each session, from 0; whatever is in none has one of its own."""
+    known: dict[str | int, int] = {}
+    keys = [session or position for position, session in enumerate(sessions)]
+    return np.array([known.setdefault(key, len(known)) for key in keys], np.intp)
+
+
+def _positions(ids: Sequence[UUID | None], positions: Mapping[UUID, int]) -> NDArray[np.intp]:
+    return np.array([-1 if each is None else positions.get(each, -1) for each in ids], np.intp)

@@ -1,0 +1,189 @@
+"""The rows of memories in PostgreSQL: what every VectorStore here shares."""
+
+# ruff: noqa: S608 - statements are put together from pieces of ours; every value has its place
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.db import connections
+from django.db.backends.utils import CursorWrapper
+from numpy.typing import NDArray
+
+from soma.base.canonical import json_bytes
+from soma.base.clock import now
+from soma.base.database import APP
+from soma.fractalmemory.adapters.availability import postgres_answers
+from soma.fractalmemory.adapters.conditions import selection_conditions
+from soma.fractalmemory.adapters.namespace_lock import lock_namespaces
+from soma.fractalmemory.adapters.passage_rows import remove_passages, write_passages
+from soma.fractalmemory.adapters.passage_store_postgres import PostgresPassageStore
+from soma.fractalmemory.adapters.record_columns import COLUMNS, found, vector_of, vector_text
+from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord
+from soma.fractalmemory.domain.selection import Selection
+from soma.fractalmemory.domain.upsert import Outcome, Upserted, UpsertPlan
+from soma.fractalmemory.models import DIMENSIONS, POSTGRES_INDEX
+from soma.fractalmemory.ports import PassageStore
+
+STANDING = f"""
+    SELECT {COLUMNS} FROM memory_record
+    WHERE tenant_id = %s AND namespace = ANY(%s::text[])
+      AND (key = ANY(%s::text[]) OR content_hash = ANY(%s::text[]))
+    ORDER BY id
+"""
+WRITE = """
+    INSERT INTO memory_record (id, tenant_id, namespace, key, content, content_hash, role, speaker,
+                               occurred_at, importance, embedding, provenance, created_at, written_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::halfvec, %s::jsonb, %s, %s)
+    ON CONFLICT (tenant_id, namespace, key) DO UPDATE
+    SET content = excluded.content, content_hash = excluded.content_hash, role = excluded.role,
+        speaker = excluded.speaker, occurred_at = excluded.occurred_at, importance = excluded.importance,
+        embedding = excluded.embedding, provenance = excluded.provenance, written_at = excluded.written_at,
+        indexed_by = NULL
+"""
+"""SQL, as all of storage is: it follows every turn, and the ORM takes two to seven times as long to write a
+statement as the server takes to run it. A row is written into no index of vectors: that takes ten times as
+long as all the rest, and `index` does it for many at once, or never where a scan is as quick."""
+
+OWE_REMOVAL = """
+    WITH standing AS MATERIALIZED (
+        SELECT tenant_id, indexed_by, id, written_at FROM memory_record
+        WHERE tenant_id = %s AND id = ANY(%s) FOR UPDATE
+    )
+    INSERT INTO memory_vector_removal (tenant_id, indexed_by, record_id, written_at)
+    SELECT tenant_id, indexed_by, id, written_at FROM standing WHERE indexed_by <> %s
+"""
+"""Locks first, and so sees an indexing of these rows that was under way."""
+
+DELETE = """
+    WITH gone AS (
+        DELETE FROM memory_record WHERE tenant_id = %s AND id = ANY(%s)
+        RETURNING tenant_id, indexed_by, id, written_at
+    ), owed AS (
+        INSERT INTO memory_vector_removal (tenant_id, indexed_by, record_id, written_at)
+        SELECT tenant_id, indexed_by, id, written_at FROM gone WHERE indexed_by <> %s
+    )
+    SELECT count(*) FROM gone
+"""
+"""A vector in another server cannot go in this transaction; that it has to go is part of it."""
+
+
+class MemoryRows:
+    """The part of a VectorStore that is the same whichever index searches the vectors."""
+
+    def __init__(self, *, using: str = APP) -> None:
+        self._using = using
+        self._passages = PostgresPassageStore(using=using)
+
+    @property
+    def passages(self) -> PassageStore:
+        """See VectorStore."""
+        return self._passages
+
+    @property
+    def dimensions(self) -> int:
+        """See VectorStore."""
+        return DIMENSIONS
+
+    def upsert(self, tenant_id: UUID, batch: Sequence[IndexedRecord]) -> list[Upserted]:
+        """See VectorStore."""
+        with postgres_answers(), self._cursor() as cursor:
+            lock_namespaces(cursor, tenant_id, [indexed.record.namespace for indexed in batch])
+            plan = UpsertPlan(_standing(cursor, tenant_id, batch))
+            outcomes = plan.decide(batch)
+            _write(cursor, tenant_id, plan.writes, outcomes)
+            write_passages(cursor, tenant_id, plan.writes, _rewritten(outcomes))
+            return outcomes
+
+    def get(self, tenant_id: UUID, ids: Sequence[UUID]) -> list[MemoryRecord]:
+        """See VectorStore."""
+        statement = f"SELECT {COLUMNS} FROM memory_record WHERE tenant_id = %s AND id = ANY(%s)"
+        return [found(*row) for row in self._rows(statement, [tenant_id, list(ids)])]
+
+    def select(
+        self, tenant_id: UUID, selection: Selection, *, after: str | None, limit: int
+    ) -> list[MemoryRecord]:
+        """See VectorStore."""
+        conditions, values = selection_conditions(selection)
+        if after is not None:
+            conditions += " AND key > %(after)s"
+        statement = f"""
+            SELECT {COLUMNS} FROM memory_record
+            WHERE tenant_id = %(tenant)s AND namespace = %(namespace)s{conditions}
+            ORDER BY key LIMIT %(limit)s
+        """
+        places = {"tenant": tenant_id, "namespace": selection.namespace, "after": after, "limit": limit}
+        rows = self._rows(statement, values | places)
+        return [found(*row) for row in rows]
+
+    def vectors(self, tenant_id: UUID, ids: Sequence[UUID]) -> Mapping[UUID, NDArray[np.float32]]:
+        """See VectorStore."""
+        statement = "SELECT id, embedding::text FROM memory_record WHERE tenant_id = %s AND id = ANY(%s)"
+        return {row_id: vector_of(text) for row_id, text in self._rows(statement, [tenant_id, list(ids)])}
+
+    def delete(self, tenant_id: UUID, ids: Sequence[UUID]) -> int:
+        """See VectorStore."""
+        with postgres_answers(), self._cursor() as cursor:
+            remove_passages(cursor, tenant_id, ids)
+            cursor.execute(DELETE, [tenant_id, list(ids), POSTGRES_INDEX])
+            [(count,)] = cursor.fetchall()
+        return int(count)
+
+    def count(self, tenant_id: UUID, namespace: str) -> int:
+        """See VectorStore."""
+        statement = "SELECT count(*) FROM memory_record WHERE tenant_id = %s AND namespace = %s"
+        [(count,)] = self._rows(statement, [tenant_id, namespace])
+        return int(count)
+
+    def _cursor(self) -> CursorWrapper:
+        return connections[self._using].cursor()
+
+    def _rows(self, statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        with postgres_answers(), self._cursor() as cursor:
+            cursor.execute(statement, values)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
+
+def _standing(cursor: CursorWrapper, tenant_id: UUID, batch: Sequence[IndexedRecord]) -> list[MemoryRecord]:
+    """The memories that share a key or a content with one of `batch`."""
+    records = [indexed.record for indexed in batch]
+    namespaces = sorted({record.namespace for record in records})
+    keys, hashes = [record.key for record in records], [record.content_hash for record in records]
+    cursor.execute(STANDING, [tenant_id, namespaces, keys, hashes])
+    return [found(*row) for row in cursor.fetchall()]
+
+
+def _write(
+    cursor: CursorWrapper, tenant_id: UUID, writes: Sequence[IndexedRecord], outcomes: Sequence[Upserted]
+) -> None:
+    rewritten = _rewritten(outcomes)
+    if rewritten:
+        cursor.execute(OWE_REMOVAL, [tenant_id, rewritten, POSTGRES_INDEX])
+    if writes:
+        written_at = now()
+        cursor.executemany(WRITE, [[*_values(tenant_id, indexed), written_at] for indexed in writes])
+
+
+def _rewritten(outcomes: Sequence[Upserted]) -> list[UUID]:
+    return [each.id for each in outcomes if each.outcome is Outcome.UPDATED]
+
+
+def _values(tenant_id: UUID, indexed: IndexedRecord) -> list[Any]:
+    record = indexed.record
+    return [
+        record.id,
+        tenant_id,
+        record.namespace,
+        record.key,
+        record.content,
+        record.content_hash,
+        record.role,
+        record.speaker,
+        record.occurred_at,
+        record.importance,
+        vector_text(indexed.vector),
+        json_bytes(dict(record.provenance)).decode(),
+        record.created_at,
+    ]

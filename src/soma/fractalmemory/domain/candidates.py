@@ -1,0 +1,83 @@
+"""Memories that may answer a question, with what ranking looks at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soma.fractalmemory.domain.lexicon import Lexicon
+from soma.fractalmemory.domain.query import VectorQuery
+
+Floats = NDArray[np.float64]
+Indexes = NDArray[np.intp]
+Booleans = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CandidateQuery:
+    """The `limit` memories nearest to `vector` (d,), and the `limit` with the largest BM25 by `lexicon`, with
+    the parameters `k1` and `b`. Filters, exclusions and `as_of` are those of VectorQuery."""
+
+    namespace: str
+    vector: NDArray[np.float32] = field(repr=False, compare=False)
+    lexicon: Lexicon = field(repr=False, compare=False)
+    limit: int = 50
+    k1: float = 0.9
+    b: float = 0.4
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    exclude_source_hashes: tuple[str, ...] = ()
+    as_of: datetime | None = None
+
+    @property
+    def dense(self) -> VectorQuery:
+        """The part that vectors answer."""
+        return VectorQuery(
+            namespace=self.namespace,
+            vector=self.vector,
+            limit=self.limit,
+            filters=self.filters,
+            exclude_source_hashes=self.exclude_source_hashes,
+            as_of=self.as_of,
+        )
+
+    @property
+    def restricted(self) -> bool:
+        """Whether some memories of the namespace may not answer."""
+        return bool(self.filters or self.exclude_source_hashes or self.as_of is not None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CandidateSet:
+    """n memories: those `found` by vector or by terms, and the previous and the next of each in its session.
+    Their contents are not read: few of them will be wanted, and they may be long.
+
+    `eligible` are those that the query's filters let through; the others are context for their neighbours
+    only. `similarity` is the cosine of the memory's vector with the query's, `best_sentence` the largest of
+    its sentences' (its own where it has one only). `frequencies` (n, t) counts the lexicon's terms, `lengths`
+    all terms; `words`, `told`, `asks`, `timed` are the passage's. `session` numbers the sessions from 0;
+    `previous` and `next` are positions among the n, −1 where there is none or it is not among them. A memory
+    without a passage has no terms, tells everything, and is alone in its session. The order means nothing,
+    and is the same for the same memories.
+    """
+
+    ids: tuple[UUID, ...]
+    roles: tuple[str, ...]
+    speakers: tuple[str, ...]
+    occurred_at: tuple[datetime, ...]
+    importance: Floats
+    found: Booleans
+    eligible: Booleans
+    similarity: Floats
+    best_sentence: Floats
+    frequencies: Floats
+    lengths: Floats
+    words: Floats
+    told: Floats
+    asks: Booleans
+    timed: Booleans
+    session: Indexes
+    previous: Indexes
+    next: Indexes

@@ -1,0 +1,108 @@
+"""Reading a namespace from JSON Lines."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soma.base.database import tenant_transaction
+from soma.base.errors import InvalidInput
+from soma.base.ids import new_id
+from soma.fractalmemory.domain.imported import Imported
+from soma.fractalmemory.domain.link import Link, LinkKey
+from soma.fractalmemory.domain.record import IndexedRecord
+from soma.fractalmemory.domain.selection import Selection
+from soma.fractalmemory.domain.transfer_line import LinkLine, RecordLine, read_line
+from soma.fractalmemory.domain.upsert import Outcome, Upserted
+from soma.fractalmemory.ports import LinkStore, VectorStore
+from soma.fractalmemory.services.store_records import store_records
+
+PAGE = 500
+
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+"""Vectors of shape (n, d) for n texts."""
+
+
+class NamespaceImport:
+    """One import under way. A page of lines is a transaction: an import that fails has stored the pages
+    before, and the same lines again finish it."""
+
+    def __init__(
+        self, store: VectorStore, links: LinkStore, tenant_id: UUID, namespace: str, embed: Embed
+    ) -> None:
+        self._store = store
+        self._links = links
+        self._tenant_id = tenant_id
+        self._namespace = namespace
+        self._embed = embed
+        self._elsewhere: dict[str, UUID] = {}  # memories that stand under another key than the lines name
+        self._outcomes: Counter[Outcome] = Counter()
+        self._linked = 0
+
+    def run(self, lines: Iterable[bytes]) -> Imported:
+        """See MemoryTransfer.import_lines."""
+        read = self._read(lines)
+        while page := list(islice(read, PAGE)):
+            self._store_records([line for line in page if isinstance(line, RecordLine)])
+            self._store_links([line for line in page if isinstance(line, LinkLine)])
+        return Imported(
+            stored=self._outcomes[Outcome.STORED],
+            updated=self._outcomes[Outcome.UPDATED],
+            unchanged=self._outcomes[Outcome.UNCHANGED],
+            duplicates=self._outcomes[Outcome.DUPLICATE],
+            links=self._linked,
+        )
+
+    def _read(self, lines: Iterable[bytes]) -> Iterator[RecordLine | LinkLine]:
+        for number, data in enumerate(lines, 1):
+            if not data.strip():
+                continue
+            try:
+                line = read_line(data, record_id=new_id(), namespace=self._namespace)
+            except InvalidInput as error:
+                raise InvalidInput(f"Line {number}: {error.detail}", line=number) from error
+            if line is not None:
+                yield line
+
+    def _store_records(self, lines: Sequence[RecordLine]) -> None:
+        if not lines:
+            return
+        batch = self._with_vectors(lines)
+        with tenant_transaction(self._tenant_id):
+            upserted = store_records(self._store, self._tenant_id, batch)
+        self._note(upserted)
+
+    def _with_vectors(self, lines: Sequence[RecordLine]) -> list[IndexedRecord]:
+        texts = [line.record.content for line in lines if line.vector is None]
+        made = iter(self._embed(texts)) if texts else iter(())
+        return [
+            IndexedRecord(record=line.record, vector=next(made) if line.vector is None else line.vector)
+            for line in lines
+        ]
+
+    def _note(self, upserted: Sequence[Upserted]) -> None:
+        self._outcomes.update(each.outcome for each in upserted)
+        duplicates = [each for each in upserted if each.outcome is Outcome.DUPLICATE]
+        self._elsewhere.update({each.key: each.id for each in duplicates})
+
+    def _store_links(self, lines: Sequence[LinkLine]) -> None:
+        if not lines:
+            return
+        keys = tuple({key for line in lines for key in (line.source, line.target)})
+        with tenant_transaction(self._tenant_id):
+            named = Selection(namespace=self._namespace, keys=keys)
+            records = self._store.select(self._tenant_id, named, after=None, limit=len(keys))
+            ids = self._elsewhere | {record.key: record.id for record in records}
+            links = [_link(line, ids) for line in lines if line.source in ids and line.target in ids]
+            self._linked += self._links.link(self._tenant_id, links)
+
+
+def _link(line: LinkLine, ids: dict[str, UUID]) -> Link:
+    return Link(
+        key=LinkKey(source_id=ids[line.source], target_id=ids[line.target], kind=line.kind),
+        conductance=line.conductance,
+        created_at=line.created_at,
+    )
