@@ -18,7 +18,7 @@ from soma.events.api import ConsumerRunner, PostgresEventLog, Relay
 from soma.identity.api import Identity
 from soma.policy.adapters.policy_engine_rego import RegoPolicyEngine
 from soma.policy.api import Policy
-from soma.project.bootstrap import build_agent, build_brain
+from soma.project.bootstrap import build_agent, build_brain, build_relations
 from soma.project.postgres_location import DATABASE
 
 DRAIN_SECONDS = 60.0
@@ -101,10 +101,18 @@ async def soma_turns(configuration: Configuration) -> AsyncIterator[SomaTurns]:
         for part in (relay, consumers):
             part.start()
             stack.callback(part.stop)
+        relations = build_relations(configuration)
+        stack.callback(relations.close)
         agent = build_agent(
-            configuration, database, brain, Policy(RegoPolicyEngine()), Models(primary=ZeroCostModel())
+            configuration,
+            database,
+            brain,
+            Policy(RegoPolicyEngine()),
+            relations,
+            Models(primary=ZeroCostModel()),
         )
-        identity = Identity(load_or_create_secret(configuration.home / "secrets" / "sessions", size=32))
+        secret = load_or_create_secret(configuration.home / "secrets" / "sessions", size=32)
+        identity = Identity(secret, roles=relations)
         await agent.start()
         try:
             yield SomaTurns(agent, identity, database, relay, consumers)

@@ -74,6 +74,14 @@ class Brain:
         self._memory = memory
         self._embedder = embedder
 
+    def start(self) -> None:
+        """Let what is remembered be indexed in the background, as large namespaces and Milvus need it."""
+        self._memory.start()
+
+    def stop(self) -> None:
+        """End that."""
+        self._memory.stop()
+
     def recall(self, request: RecallRequest) -> Recall:
         """What memory knows that bears on the query. Nothing found is an answer with no evidence.
 

@@ -44,6 +44,7 @@ def event(tenant: UUID, *said: tuple[str, str]) -> StoredEvent:
         occurred_at=moment,
         recorded_at=moment,
         sequence=1,
+        partition="log",
         position=1,
     )
 

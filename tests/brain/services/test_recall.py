@@ -20,6 +20,7 @@ from soma.brain.api import (
     Weights,
 )
 from soma.brain.domain.recall import MIN_SCORE
+from soma.brain.domain.signal_weights import SignalWeights
 from tests.brain.told_and_asked import TOLD_AND_ASKED, UNRELATED
 from tests.brain.turns import AGENT, NEW_YEAR, told
 
@@ -43,6 +44,7 @@ def test_a_fact_answers_its_question_and_noise_does_not(brain: Brain, tenant: UU
     assert contents(found) == ["My dog is called Rex"]
     assert found.novelty == pytest.approx(1.0 - 0.65, abs=0.05)
     assert found.latency_ms > 0.0
+    assert type(found.novelty) is float  # it is recorded as JSON
     assert contents(ask(brain, tenant, "What is 17% of 240?")) == []
 
 
@@ -53,12 +55,30 @@ def test_evidence_explains_itself(brain: Brain, tenant: UUID) -> None:
     assert evidence.record_id == stored.record_id
     assert (evidence.role, evidence.speaker, evidence.occurred_at) == ("user", "Ada", NEW_YEAR)
     assert evidence.provenance["source_turn"] == "turn-1"
-    assert set(evidence.features) == {"dense", "recency"}
+    assert evidence.features["similarity"] == pytest.approx(0.65, abs=0.05)
+    assert evidence.features["best_sentence"] == evidence.features["similarity"]
     assert evidence.features["recency"] == pytest.approx(0.5)
-    assert evidence.score == pytest.approx((1.0 * evidence.features["dense"] + 0.1 * 0.5) / 1.1)
+    assert evidence.features["speaker"] == 1.0
+    assert "dense" not in evidence.features  # one candidate differs from no other
+    assert evidence.explanation is None
     assert evidence.probability == 1.0
     assert evidence.confidence == pytest.approx(0.81, abs=0.1)
     assert evidence.calibration == "logistic-cosine-1"
+
+
+@pytest.mark.req("MEM-002")
+def test_an_explanation_adds_up_to_the_score(brain: Brain, tenant: UUID) -> None:
+    facts = ["My dog is called Rex", "My cat's name is Luna", "We adopted a parrot named Kiwi"]
+    brain.remember(tenant, [told(fact) for fact in facts])
+    evidence = ask(brain, tenant, "What is my dog's name?", min_score=0.0, explain=True).evidence
+    scale = sum(abs(weight) for weight in SignalWeights().to_dict().values())
+    for each in evidence:
+        assert each.explanation is not None
+        assert sum(each.explanation.values()) == pytest.approx(each.score * scale, abs=0.001)
+    assert evidence[0].explanation is not None
+    assert evidence[0].explanation["lexical"] == pytest.approx(
+        0.4 * evidence[0].features["lexical"], abs=0.001
+    )
 
 
 @pytest.mark.req("MEM-002")
@@ -105,9 +125,11 @@ def test_learned_weights_and_temperature_act(brain: Brain, tenant: UUID) -> None
         brain.learned_state(tenant, AGENT, LearnedState.from_dict(learned))
     found = ask(brain, tenant, query, as_of=NEW_YEAR, agent_id=AGENT)
     assert contents(found)[0] == "I have a dog and two cats"
-    assert found.evidence[0].probability > 0.85
     given = Weights(alpha=0.1, gamma=1.0, tau=0.4)
     assert ask(brain, tenant, query, as_of=NEW_YEAR, weights=given).evidence == found.evidence
+    warm = Weights(alpha=0.1, gamma=1.0, tau=1.2)
+    warmer = ask(brain, tenant, query, as_of=NEW_YEAR, weights=warm)
+    assert 0.5 < warmer.evidence[0].probability < found.evidence[0].probability
     assert contents(ask(brain, tenant, query, as_of=NEW_YEAR, agent_id="new"))[0] == "My dog is called Rex"
 
 

@@ -36,9 +36,10 @@ class RecallRequest:
     They are weighed by `weights`, for a caller that holds its agent's; else as `agent_id` has learned, which
     costs a statement; without either, as no agent has.
 
-    `min_score` is the least cosine to the query, in [0, 1]. `exclude_input_hash` leaves out what stems from
-    that very message: a turn must not recall itself. `as_of` leaves out what occurred later, and is the time
-    that ages are taken at. `kinds` are the utterances that count; None is all of them.
+    `min_score` is the least cosine to the query, of the memory or of one of its sentences, in [0, 1].
+    `exclude_input_hash` leaves out what stems from that very message: a turn must not recall itself. `as_of`
+    leaves out what occurred later, and is the time that ages are taken at. `kinds` are the utterances that
+    count; None is all of them. `explain` asks what each score is the sum of.
     """
 
     tenant_id: UUID
@@ -51,13 +52,16 @@ class RecallRequest:
     as_of: datetime | None = None
     kinds: tuple[UtteranceKind, ...] | None = STATEMENTS
     weights: Weights | None = None
+    explain: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
-    """One memory that answers. `score` in [0, 1] orders; `probability` is its share of softmax(score/τ) over
-    the evidence; `features` are what the score was made of, each in [0, 1]. `confidence` in [0, 1] is how
-    likely it is relevant, by the method that `calibration` names."""
+    """One memory that answers. `score` orders: the mean of the signals of SignalWeights, weighed by them, of
+    which most are standardised over the candidates. `probability` is its share of softmax(sum/τ) over the
+    evidence. `features` are the cosines of the memory (`similarity`) and of its `best_sentence`, and every
+    signal that is not 0; `explanation`, where it was asked for, what each signal adds to the sum.
+    `confidence` in [0, 1] is how likely the memory is relevant, by the method that `calibration` names."""
 
     record_id: UUID
     content: str
@@ -66,6 +70,7 @@ class Evidence:
     score: float
     probability: float
     features: Mapping[str, float]
+    explanation: Mapping[str, float] | None = None
     confidence: float
     calibration: str
     provenance: Mapping[str, Any]

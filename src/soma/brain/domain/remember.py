@@ -16,6 +16,9 @@ class RememberItem:
     of `source_turn`, `source_document` and `source_request`. Also read are `input_hash` (SHA-256 of the
     message it stems from: RecallRequest.exclude_input_hash), `kind` (else the utterance's own) and
     `recalled_from` (the memory that was repeated here: such text is refused). `importance` is in [0, 1].
+
+    `session` names what it was said in: neighbours there help to find each other. Without one it is the
+    provenance's `conversation_id` or `source_document`, if it has one.
     """
 
     namespace: str
@@ -25,7 +28,14 @@ class RememberItem:
     occurred_at: datetime
     importance: float = 0.5
     speaker: str = ""
+    session: str = ""
     provenance: Mapping[str, Any]
+
+    @property
+    def session_name(self) -> str:
+        """The session, given or known from the provenance; "" for none."""
+        known = (self.session, self.provenance.get("conversation_id"), self.provenance.get("source_document"))
+        return next((str(name) for name in known if name), "")
 
 
 class RefusalReason(StrEnum):

@@ -1,22 +1,19 @@
-"""From memories that were found to evidence in order: the one place that weighs them."""
+"""From candidates to evidence in order: the one place that weighs them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 import numpy as np
 
+from soma.brain.domain.question import Question
 from soma.brain.domain.recall import Evidence
+from soma.brain.domain.signal_weights import SIGNALS, SignalWeights
 from soma.brain.domain.weights import Weights
-from soma.brain.kernels.scoring import Floats, fuse, logistic, recency, selection_probabilities
-from soma.fractalmemory.api import MemoryRecord, ScoredRecord
-
-CANDIDATES = 2
-"""How many of the nearest memories are weighed for each that is wanted: recency then has a choice, and with
-a share of 1/11 seldom finds it further away."""
-
-RECENCY_HALF_LIFE = 30 * 86_400.0
-"""Seconds after which a memory's recency is one half: a month."""
+from soma.brain.kernels.scoring import Floats, logistic, selection_probabilities
+from soma.brain.services.signals import signals
+from soma.fractalmemory.api import CandidateSet, Lexicon, MemoryRecord
 
 CALIBRATION = "logistic-cosine-1"
 CONFIDENCE_SLOPE = 16.7
@@ -25,6 +22,39 @@ CONFIDENCE_MIDPOINT = 0.561
 on, every question against every fact. Expected calibration error over what is recalled, in five-fold
 cross-validation by question: .041. It knows MiniLM, English and a memory of some hundred facts; feedback
 refits it once there is some."""
+
+INITIAL = Weights()
+DIGITS = 4
+"""Signals are logged with each turn; more digits than these say nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judged:
+    """A candidate that was chosen: what Evidence says of it but its contents."""
+
+    record_id: UUID
+    score: float
+    probability: float
+    confidence: float
+    features: Mapping[str, float]
+    explanation: Mapping[str, float] | None
+
+    def evidence(self, record: MemoryRecord) -> Evidence:
+        """The evidence that `record` is."""
+        return Evidence(
+            record_id=record.id,
+            content=record.content,
+            role=record.role,
+            speaker=record.speaker,
+            score=self.score,
+            probability=self.probability,
+            features=self.features,
+            explanation=self.explanation,
+            confidence=self.confidence,
+            calibration=CALIBRATION,
+            provenance=record.provenance,
+            occurred_at=record.occurred_at,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,51 +65,66 @@ class Ranking:
     at: datetime
     top_k: int
     min_score: float
+    explain: bool = False
 
-    @property
-    def candidates(self) -> int:
-        """How many of the nearest memories to ask the store for."""
-        return CANDIDATES * self.top_k
+    def rank(self, question: Question, seen: CandidateSet, lexicon: Lexicon) -> list[Judged]:
+        """The best of `seen`, best first, at most `top_k`: of what the filters let through, with a cosine of
+        `min_score` or more between the question and the whole of it or one of its sentences.
 
-    def rank(self, found: Sequence[ScoredRecord]) -> tuple[Evidence, ...]:
-        """Evidence from `found`, best first, at most `top_k`.
-
-        score = (α·dense + γ·recency)/(α + γ), each feature in [0, 1]; graph and lexical features have no
-        source yet, and a missing feature takes its weight with it. Equal scores keep the order of their keys.
+        What else was seen is context. Equal scores keep the order of their ids.
         """
-        near = [scored for scored in found if scored.similarity >= self.min_score]
-        if not near:
-            return ()
-        features = self._features(near)
-        confidences = logistic(features[:, 0], CONFIDENCE_SLOPE, CONFIDENCE_MIDPOINT)
-        scores = fuse(features, np.array([self.weights.alpha, self.weights.gamma]))
-        order = sorted(range(len(near)), key=lambda i: (-scores[i], near[i].record.key))[: self.top_k]
-        chances = selection_probabilities(scores[order], self.weights.tau)
-        return tuple(
-            _evidence(near[i].record, features[i], scores[i], chance, confidences[i])
-            for i, chance in zip(order, chances, strict=True)
-        )
+        nearest = np.maximum(seen.similarity, seen.best_sentence)
+        chosen = np.flatnonzero(seen.eligible & (nearest >= self.min_score))
+        if not len(chosen):
+            return []
+        weights = weighed_by(self.weights)
+        values = signals(question, seen, lexicon, moment=self.at, weights=weights)
+        totals = total(values, weights)
+        order = sorted(chosen.tolist(), key=lambda i: (-totals[i], seen.ids[i]))[: self.top_k]
+        chances = selection_probabilities(totals[order], self.weights.tau)
+        confidences = logistic(np.clip(nearest[order], 0.0, 1.0), CONFIDENCE_SLOPE, CONFIDENCE_MIDPOINT)
+        scale = sum(abs(weight) for weight in weights.to_dict().values())
+        return [
+            Judged(
+                record_id=seen.ids[i],
+                score=float(totals[i] / scale),
+                probability=float(chance),
+                confidence=float(confidence),
+                features=_features(seen, values, i),
+                explanation=_explanation(values, weights, i) if self.explain else None,
+            )
+            for i, chance, confidence in zip(order, chances, confidences, strict=True)
+        ]
 
-    def _features(self, found: Sequence[ScoredRecord]) -> Floats:
-        dense = np.clip([scored.similarity for scored in found], 0.0, 1.0)
-        ages = np.array([(self.at - scored.record.occurred_at).total_seconds() for scored in found])
-        return np.column_stack([dense, recency(ages, RECENCY_HALF_LIFE)])
+
+def _features(seen: CandidateSet, values: Mapping[str, Floats], i: int) -> Mapping[str, float]:
+    return {
+        "similarity": round(float(seen.similarity[i]), DIGITS),
+        "best_sentence": round(float(seen.best_sentence[i]), DIGITS),
+        **{name: round(float(values[name][i]), DIGITS) for name in SIGNALS if values[name][i]},
+    }
 
 
-def _evidence(
-    record: MemoryRecord, features: Floats, score: float, probability: float, confidence: float
-) -> Evidence:
-    dense, recent = (float(feature) for feature in features)
-    return Evidence(
-        record_id=record.id,
-        content=record.content,
-        role=record.role,
-        speaker=record.speaker,
-        score=float(score),
-        probability=float(probability),
-        features={"dense": dense, "recency": recent},
-        confidence=float(confidence),
-        calibration=CALIBRATION,
-        provenance=record.provenance,
-        occurred_at=record.occurred_at,
+def _explanation(values: Mapping[str, Floats], weights: SignalWeights, i: int) -> Mapping[str, float]:
+    return {
+        name: round(weight * float(values[name][i]), DIGITS) for name, weight in weights.to_dict().items()
+    }
+
+
+def weighed_by(learned: Weights) -> SignalWeights:
+    """The signals' weights, with those that an agent learns as far from their defaults as it has come: α
+    moves the dense signal, β the graph's, γ recency's."""
+    default = SignalWeights()
+    return replace(
+        default,
+        dense=default.dense * learned.alpha / INITIAL.alpha,
+        graph=default.graph * learned.beta / INITIAL.beta,
+        recency=default.recency * learned.gamma / INITIAL.gamma,
     )
+
+
+def total(values: Mapping[str, Floats], weights: SignalWeights) -> Floats:
+    """The weighted sum of the signals, (n,)."""
+    named = weights.to_dict()
+    summed: Floats = np.sum([named[name] * values[name] for name in SIGNALS], axis=0)
+    return summed

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
 
 import numpy as np
 from django.db import InterfaceError, OperationalError
@@ -10,27 +12,42 @@ from numpy.typing import NDArray
 from soma.base.clock import now
 from soma.base.database import tenant_transaction
 from soma.base.errors import InvalidInput, LimitExceeded, Unavailable
-from soma.brain.domain.recall import MAX_TOP_K, Recall, RecallRequest
+from soma.brain.domain.question import Question, question_of
+from soma.brain.domain.recall import MAX_TOP_K, Evidence, Recall, RecallRequest
+from soma.brain.domain.terms import terms
 from soma.brain.domain.weights import Weights
 from soma.brain.errors import RecallUnavailable
+from soma.brain.kernels.candidate_signals import K1, B
 from soma.brain.kernels.salience import novelty
 from soma.brain.ports import Embedder
 from soma.brain.services.learned_state import standing_state
-from soma.brain.services.ranking import Ranking
-from soma.fractalmemory.api import FractalMemory, ScoredRecord, VectorQuery
+from soma.brain.services.ranking import Judged, Ranking
+from soma.fractalmemory.api import CandidateQuery, FractalMemory, Lexicon
+
+CANDIDATES = 50
+"""How many of the nearest, and how many of the best by terms, are weighed, however many are wanted: signals
+are standardised over them. With their neighbours these are about two hundred, which hold nearly all of the
+evidence; more brought nothing."""
 
 
 def recall(memory: FractalMemory, embedder: Embedder, request: RecallRequest) -> Recall:
     """See Brain.recall."""
     _check(request)
     started = time.perf_counter()
+    moment = request.as_of or now()
     try:
-        ranking, found = _search(memory, embedder, request)
+        question, lexicon = _read(memory, request, moment)
+        # Between the transactions: no connection waits for the model.
+        [vector] = embedder.embed([question.dense])
+        with tenant_transaction(request.tenant_id):
+            seen = memory.candidates(request.tenant_id, _query(request, vector, lexicon))
+            judged = _ranking(request, moment).rank(question, seen, lexicon)
+            evidence = _evidence(memory, request.tenant_id, judged)
     except (Unavailable, OperationalError, InterfaceError) as error:
         raise RecallUnavailable(f"Memory could not be asked: {error}") from error
     return Recall(
-        evidence=ranking.rank(found),
-        novelty=novelty(max((scored.similarity for scored in found), default=0.0)),
+        evidence=evidence,
+        novelty=novelty(float(seen.similarity[seen.eligible].max(initial=0.0))),
         latency_ms=(time.perf_counter() - started) * 1e3,
     )
 
@@ -44,19 +61,30 @@ def _check(request: RecallRequest) -> None:
         raise LimitExceeded("top_k", maximum=MAX_TOP_K, actual=request.top_k, unit="memories")
 
 
-def _search(
-    memory: FractalMemory, embedder: Embedder, request: RecallRequest
-) -> tuple[Ranking, Sequence[ScoredRecord]]:
-    [vector] = embedder.embed([request.query])  # before the transaction: no connection waits for the model
+def _read(memory: FractalMemory, request: RecallRequest, moment: datetime) -> tuple[Question, Lexicon]:
+    """The question, read by the light of what the namespace knows of its words."""
     with tenant_transaction(request.tenant_id):
-        ranking = Ranking(
-            weights=_weights(request),
-            at=request.as_of or now(),
-            top_k=request.top_k,
-            min_score=request.min_score,
+        known = memory.lexicon(
+            request.tenant_id, request.namespace, tuple(dict.fromkeys(terms(request.query)))
         )
-        query = _vector_query(request, vector, limit=ranking.candidates)
-        return ranking, memory.search(request.tenant_id, query)
+    question = question_of(request.query, speakers=known.speakers, share=known.share, at=moment)
+    return question, known.about(question.terms)
+
+
+def _ranking(request: RecallRequest, moment: datetime) -> Ranking:
+    return Ranking(
+        weights=_weights(request),
+        at=moment,
+        top_k=request.top_k,
+        min_score=request.min_score,
+        explain=request.explain,
+    )
+
+
+def _evidence(memory: FractalMemory, tenant_id: UUID, judged: Sequence[Judged]) -> tuple[Evidence, ...]:
+    records = {record.id: record for record in memory.get(tenant_id, [each.record_id for each in judged])}
+    # One that was deleted between the two statements is not there to be shown.
+    return tuple(each.evidence(records[each.record_id]) for each in judged if each.record_id in records)
 
 
 def _weights(request: RecallRequest) -> Weights:
@@ -66,12 +94,15 @@ def _weights(request: RecallRequest) -> Weights:
     return Weights() if state is None else state.weights
 
 
-def _vector_query(request: RecallRequest, vector: NDArray[np.float32], *, limit: int) -> VectorQuery:
+def _query(request: RecallRequest, vector: NDArray[np.float32], lexicon: Lexicon) -> CandidateQuery:
     excluded = request.exclude_input_hash
-    return VectorQuery(
+    return CandidateQuery(
         namespace=request.namespace,
         vector=vector,
-        limit=limit,
+        lexicon=lexicon,
+        limit=CANDIDATES,
+        k1=K1,
+        b=B,
         filters={} if request.kinds is None else {"kind": tuple(request.kinds)},
         exclude_source_hashes=() if excluded is None else (excluded,),
         as_of=request.as_of,

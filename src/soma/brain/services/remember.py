@@ -15,6 +15,7 @@ from soma.brain.domain.remember import Kept, Refusal, Remembered, RememberItem
 from soma.brain.domain.utterance import utterance_kind
 from soma.brain.errors import RememberUnavailable
 from soma.brain.ports import Embedder
+from soma.brain.services.analyse import Text, analyse
 from soma.fractalmemory.api import FractalMemory, IndexedRecord, MemoryRecord, Outcome, Upserted
 
 
@@ -35,11 +36,11 @@ def _store(
     memory: FractalMemory, embedder: Embedder, tenant_id: UUID, items: Sequence[RememberItem]
 ) -> list[Upserted]:
     # Before the transaction: no connection waits for the model.
-    vectors = embedder.embed([item.content for item in items])
+    analysed = analyse(embedder, [Text(content=item.content, session=item.session_name) for item in items])
     created_at = now()
     batch = [
-        IndexedRecord(record=_record(item, created_at), vector=vector)
-        for item, vector in zip(items, vectors, strict=True)
+        IndexedRecord(record=_record(item, created_at), vector=text.vector, passage=text.passage)
+        for item, text in zip(items, analysed, strict=True)
     ]
     with tenant_transaction(tenant_id):
         return memory.upsert(tenant_id, batch)

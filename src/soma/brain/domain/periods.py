@@ -1,0 +1,122 @@
+"""The stretches of time that a question names."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+NAMES = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+MONTH = "|".join(NAMES) + "|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
+DATE = re.compile(
+    rf"\b(?:(?P<before>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ?)?\b(?P<month>{MONTH})\b\.?"
+    rf"(?: (?P<after>\d{{1,2}})(?:st|nd|rd|th)?\b)?,?(?: ?(?P<year>(?:19|20)\d\d))?",
+    re.IGNORECASE,
+)
+LEADS = re.compile(
+    r"(?:\b(?:in|of|on|during|since|early|mid|late|last|next|by|until|for)\s+)$", re.IGNORECASE
+)
+YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
+ISO = re.compile(r"\b((?:19|20)\d\d)[-/](\d{1,2})[-/](\d{1,2})\b")
+AGO = re.compile(r"\b(\d+|an?|one|two|three|four|five|six) (day|week|month|year)s? ago\b", re.IGNORECASE)
+LAST = re.compile(r"\b(?:last|past|previous) (week|month|year)\b", re.IGNORECASE)
+YESTERDAY = re.compile(r"\byesterday\b", re.IGNORECASE)
+DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
+NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Period:
+    """A stretch of time, `end` excluded. Without `year`, the same stretch of every year."""
+
+    year: int | None
+    month: int | None
+    day: int | None
+
+    def around(self, moment: datetime) -> list[tuple[datetime, datetime]]:
+        """The occurrences nearest to `moment`: the year's own, or its and the last year's."""
+        years = [self.year] if self.year is not None else [moment.year, moment.year - 1]
+        return [span for year in years if (span := self._span(year, moment)) is not None]
+
+    def _span(self, year: int, moment: datetime) -> tuple[datetime, datetime] | None:
+        try:
+            start = datetime(year, self.month or 1, self.day or 1, tzinfo=moment.tzinfo)
+        except ValueError:
+            return None
+        if self.day is not None:
+            return start, start + timedelta(days=1)
+        if self.month is None:
+            return start, start.replace(year=year + 1)
+        return start, (start + timedelta(days=32)).replace(day=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """A stretch of time fixed by when the question is asked."""
+
+    start: datetime
+    end: datetime
+
+    def around(self, moment: datetime) -> list[tuple[datetime, datetime]]:
+        """Itself."""
+        return [(self.start, self.end)]
+
+
+def periods(question: str, at: datetime | None) -> tuple[Period | Span, ...]:
+    """What `question`, asked `at`, names: dates, months, years, and with `at` "last week", "two days ago"."""
+    dated = [*_iso(question), *_named(question)]
+    if not dated:
+        dated = [Period(year=int(year), month=None, day=None) for year in YEAR.findall(question)]
+    return (*dated, *(_relative(question, at) if at is not None else ()))
+
+
+def _iso(question: str) -> list[Period]:
+    return [Period(year=int(y), month=int(m), day=int(d)) for y, m, d in ISO.findall(question)]
+
+
+def _named(question: str) -> list[Period]:
+    found = list[Period]()
+    for match in DATE.finditer(question):
+        day, year = match["before"] or match["after"], match["year"]
+        if not (day or year or _is_month(match["month"], question[: match.start()])):
+            continue
+        found.append(
+            Period(
+                year=int(year) if year else None,
+                month=next(i for i, name in enumerate(NAMES, 1) if name[:3] == match["month"].lower()[:3]),
+                day=int(day) if day and 1 <= int(day) <= 31 else None,
+            )
+        )
+    return found
+
+
+def _is_month(word: str, before: str) -> bool:
+    """ "may", "march" and their like are months only after a preposition."""
+    return (
+        word.lower() not in {"may", "march", "mar", "jan", "jun", "dec"} or LEADS.search(before) is not None
+    )
+
+
+def _relative(question: str, at: datetime) -> list[Span]:
+    found = list[Span]()
+    if YESTERDAY.search(question):
+        found.append(Span(start=at - timedelta(days=2), end=at))
+    found.extend(
+        Span(start=at - timedelta(days=2 * DAYS[unit.lower()]), end=at) for unit in LAST.findall(question)
+    )
+    for number, unit in AGO.findall(question):
+        days = DAYS[unit.lower()] * (int(number) if number.isdigit() else NUMBERS[number.lower()])
+        slack = timedelta(days=max(1, days // 4))
+        found.append(Span(start=at - timedelta(days=days) - slack, end=at - timedelta(days=days) + slack))
+    return found

@@ -1,0 +1,65 @@
+"""From texts to what is stored of them: their vectors, their sentences', and their terms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soma.brain.domain.text_facts import TextFacts, text_facts
+from soma.brain.ports import Embedder
+from soma.fractalmemory.api import Passage
+
+MAX_SENTENCES = 64
+"""A message of the largest size has hundreds; each costs as much as a short message."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Text:
+    """A text, and the session it belongs to ("" for none)."""
+
+    content: str
+    session: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Analysed:
+    """The unit vector of a text (d,), and its passage."""
+
+    vector: NDArray[np.float32] = field(repr=False)
+    passage: Passage = field(repr=False)
+
+
+def analyse(embedder: Embedder, texts: Sequence[Text]) -> list[Analysed]:
+    """Analyse `texts`, all embedded in one batch; a text of one sentence costs one vector, any other one more
+    for each sentence. Raises EmbedderUnavailable."""
+    facts = [text_facts(text.content) for text in texts]
+    parts = [_parts(text.content, each) for text, each in zip(texts, facts, strict=True)]
+    vectors = embedder.embed([text.content for text in texts] + [part for each in parts for part in each])
+    ends = len(texts) + np.cumsum([len(each) for each in parts], dtype=np.intp)
+    return [
+        Analysed(
+            vector=vectors[place],
+            passage=_passage(text, each, vectors[end - len(own) : end] if own else None),
+        )
+        for place, (text, each, own, end) in enumerate(zip(texts, facts, parts, ends, strict=True))
+    ]
+
+
+def _parts(content: str, facts: TextFacts) -> tuple[str, ...]:
+    """The sentences that need a vector of their own."""
+    alone = len(facts.sentences) == 1 and facts.sentences[0] == content.strip()
+    return () if alone else facts.sentences[:MAX_SENTENCES]
+
+
+def _passage(text: Text, facts: TextFacts, sentences: NDArray[np.float32] | None) -> Passage:
+    return Passage(
+        session=text.session,
+        terms=facts.terms,
+        length=facts.length,
+        words=facts.words,
+        told=facts.told,
+        asks=facts.asks,
+        timed=facts.timed,
+        sentences=sentences,
+    )
