@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from subprocess import SubprocessError
+from typing import TYPE_CHECKING
 
 from django.db import connections
 
@@ -38,19 +39,34 @@ from soma.base.phases import PhaseObserver
 from soma.brain.adapters.embedder_minilm import MiniLmEmbedder
 from soma.brain.adapters.embedder_recent import RecentEmbedder
 from soma.brain.api import Brain
-from soma.events.api import ConsumerRunner, PostgresEventLog, Relay
+from soma.events.api import ConsumerRunner, EventLog, PostgresEventLog, Relay
 from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
-from soma.fractalmemory.api import FractalMemory
-from soma.identity.api import Identity
+from soma.fractalmemory.api import FractalMemory, VectorStore
+from soma.identity.adapters.key_value_store_postgres import PostgresKeyValueStore
+from soma.identity.adapters.rate_windows_fallback import FallbackRateWindows
+from soma.identity.api import Identity, RateLimits, RateRules, SessionCache
 from soma.interfaces import runtime as installed
-from soma.interfaces.metrics import MetricsObserver
+from soma.interfaces.metrics import MetricsObserver, RelationMetrics
 from soma.interfaces.runtime import Runtime
+from soma.policy.adapters.policy_engine_opa import OpaPolicyEngine
 from soma.policy.adapters.policy_engine_rego import RegoPolicyEngine
-from soma.policy.api import Policy
+from soma.policy.adapters.relation_store_postgres import PostgresRelationStore
+from soma.policy.api import Policy, PolicyEngine, Relations
 from soma.project.embedded_postgres import EmbeddedPostgres
 from soma.project.postgres_location import postgres_location
 from soma.project.provision import provision
-from soma.project.readiness import policy_check, postgres_check, readiness, relay_check
+from soma.project.readiness import (
+    milvus_check,
+    policy_check,
+    postgres_check,
+    readiness,
+    redis_check,
+    relations_check,
+    relay_check,
+)
+
+if TYPE_CHECKING:
+    from soma.identity.adapters.key_value_store_redis import RedisKeyValueStore
 
 DRAIN_SECONDS = 20.0
 REVIVE_SECONDS = 1.0
@@ -74,13 +90,26 @@ async def open_runtime(
         stack.push_async_callback(_close_models, loading)
         progress("Loading the embedding model")
         brain = await asyncio.to_thread(build_brain, configuration)
-        policy = Policy(RegoPolicyEngine(*_policy_directory(configuration)))
-        relay, consumers = _start_events(brain)
+        brain.start()
+        stack.callback(brain.stop)
+        policy = Policy(_policy_engine(configuration, stack))
+        progress("Reading the relations")
+        relations = await asyncio.to_thread(build_relations, configuration)
+        stack.callback(relations.close)
+        redis = _redis(configuration, stack)
+        log = _event_log(configuration, stack)
+        relay, consumers = _start_events(log, brain)
         stack.callback(relay.stop)
         stack.callback(consumers.stop)
         progress("Loading the language model")
         agent = build_agent(
-            configuration, database, brain, policy, await loading, degradations=_degradations(relay)
+            configuration,
+            database,
+            brain,
+            policy,
+            relations,
+            await loading,
+            degradations=_degradations(relay),
         )
         await agent.start(take_over=serve)
         if not serve:
@@ -90,12 +119,24 @@ async def open_runtime(
             configuration=configuration,
             agent=agent,
             brain=brain,
-            identity=_identity(configuration),
+            identity=_identity(configuration, redis, relations),
+            rates=_rates(configuration, redis),
             policy=policy,
+            relations=relations,
+            log=log,
             relay=relay,
             consumers=consumers,
             readiness=readiness(
-                {"postgres": postgres_check, "relay": relay_check(relay), "policy": policy_check(policy)}
+                {
+                    "postgres": postgres_check,
+                    "relay": relay_check(relay),
+                    "policy": policy_check(policy),
+                    "relations": relations_check(relations),
+                    **({"redis": redis_check(redis)} if redis else {}),
+                    **(
+                        {"milvus": milvus_check(configuration.milvus_url)} if configuration.milvus_url else {}
+                    ),
+                }
             ),
             database=database,
         )
@@ -105,9 +146,9 @@ async def open_runtime(
 
 
 def build_brain(configuration: Configuration) -> Brain:
-    """The brain on pgvector and MiniLM."""
+    """The brain on MiniLM, and on pgvector or the Milvus that the configuration names."""
     embedder = RecentEmbedder(MiniLmEmbedder(models_directory(configuration)))
-    return Brain(FractalMemory(PgvectorStore()), embedder)
+    return Brain(FractalMemory(_vector_store(configuration)), embedder)
 
 
 def build_agent(
@@ -115,6 +156,7 @@ def build_agent(
     database: DatabaseThreads,
     brain: Brain,
     policy: Policy,
+    relations: Relations,
     models: Models,
     *,
     degradations: Callable[[], tuple[str, ...]] = tuple,
@@ -125,14 +167,18 @@ def build_agent(
         SigningKey.load_or_create(configuration.home / "secrets" / "signing_key"),
         BUILTIN_TOOLS,
         SYSTEM_PROMPT,
+        relations,
     )
-    tools = ToolRunner([CalculatorTool(), ClockTool(), MemoryRecallTool(brain, database)], policy, database)
+    tools = ToolRunner(
+        [CalculatorTool(), ClockTool(), MemoryRecallTool(brain, database)], policy, relations, database
+    )
     iterations = IterationRunner(
         database=database, brain=brain, models=models, tools=tools, observer=observer
     )
     return Agent(
         database=database,
         policy=policy,
+        relations=relations,
         capsules=capsules,
         brain=brain,
         models=models,
@@ -147,6 +193,18 @@ def build_agent(
         owner=f"{socket.gethostname()}:{os.getpid()}:{new_id()}",
         rlm=configuration.enable_rlm,
     )
+
+
+def build_relations(configuration: Configuration) -> Relations:
+    """Relations resolved in Postgres, or answered by the SpiceDB that the configuration names."""
+    if not configuration.spicedb_address:
+        return Relations(PostgresRelationStore(), RelationMetrics())
+    # gRPC is heavy, and not there at all in an installation without the servers' clients.
+    from soma.policy.adapters.relation_store_spicedb import SpiceDbRelationStore
+
+    store = SpiceDbRelationStore(configuration.spicedb_address, configuration.spicedb_token)
+    store.start()
+    return Relations(store, RelationMetrics())
 
 
 def models_directory(configuration: Configuration) -> Path:
@@ -232,8 +290,25 @@ async def _close_models(loading: "asyncio.Task[Models]") -> None:
             await model.close()
 
 
-def _start_events(brain: Brain) -> tuple[Relay, ConsumerRunner]:
-    log = PostgresEventLog()
+def _vector_store(configuration: Configuration) -> VectorStore:
+    if not configuration.milvus_url:
+        return PgvectorStore()
+    from soma.fractalmemory.adapters.vector_store_milvus import MilvusStore
+
+    return MilvusStore(configuration.milvus_url)
+
+
+def _event_log(configuration: Configuration, stack: AsyncExitStack) -> EventLog:
+    if not configuration.kafka_servers:
+        return PostgresEventLog()
+    from soma.events.adapters.event_log_kafka import KafkaEventLog
+
+    log = KafkaEventLog(configuration.kafka_servers)
+    stack.callback(log.close)
+    return log
+
+
+def _start_events(log: EventLog, brain: Brain) -> tuple[Relay, ConsumerRunner]:
     relay = Relay(log)
     consumers = ConsumerRunner(log, [brain.consolidation()])
     relay.start()
@@ -256,12 +331,40 @@ async def _settle(relay: Relay, consumers: ConsumerRunner) -> None:
     await asyncio.to_thread(consumers.drain, DRAIN_SECONDS)
 
 
-def _identity(configuration: Configuration) -> Identity:
-    return Identity(load_or_create_secret(configuration.home / "secrets" / "sessions", size=32))
+def _identity(
+    configuration: Configuration, redis: "RedisKeyValueStore | None", relations: Relations
+) -> Identity:
+    secret = load_or_create_secret(configuration.home / "secrets" / "sessions", size=32)
+    return Identity(secret, roles=relations, cache=SessionCache(redis) if redis else None)
 
 
-def _policy_directory(configuration: Configuration) -> tuple[Path, ...]:
-    return () if configuration.policy_directory is None else (configuration.policy_directory,)
+def _rates(configuration: Configuration, redis: "RedisKeyValueStore | None") -> RateLimits:
+    windows = PostgresKeyValueStore()
+    rules = RateRules(
+        requests=configuration.rate_requests,
+        tenant_requests=configuration.rate_tenant_requests,
+        turns=configuration.rate_turns,
+        sessions=configuration.rate_sessions,
+    )
+    return RateLimits(FallbackRateWindows(redis, windows) if redis else windows, rules)
+
+
+def _redis(configuration: Configuration, stack: AsyncExitStack) -> "RedisKeyValueStore | None":
+    if not configuration.redis_url:
+        return None
+    from soma.identity.adapters.key_value_store_redis import RedisKeyValueStore
+
+    store = RedisKeyValueStore(configuration.redis_url)
+    stack.callback(store.close)
+    return store
+
+
+def _policy_engine(configuration: Configuration, stack: AsyncExitStack) -> PolicyEngine:
+    if not configuration.opa_url:
+        return RegoPolicyEngine(configuration.policy_directory)
+    engine = OpaPolicyEngine(configuration.opa_url)
+    stack.callback(engine.close)
+    return engine
 
 
 def _observer(configuration: Configuration) -> PhaseObserver:

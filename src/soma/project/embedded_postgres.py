@@ -107,7 +107,8 @@ def _runtime_directory() -> Iterator[None]:
     (own / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
     if own.stat().st_uid != os.getuid():
         raise Unavailable(f"{own} belongs to another user")
-    own.chmod(0o700)
+    # As root the server is another user, who has to pass through to its socket; no other may list it.
+    own.chmod(0o711 if os.geteuid() == 0 else 0o700)
     os.environ["XDG_RUNTIME_DIR"] = str(own)
     try:
         yield

@@ -1,16 +1,25 @@
 """Whether each thing that we stand on can serve."""
 
+import socket
 import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from django.db import DatabaseError, connections
 
 from soma.base.database import APP
 from soma.events.api import Relay
+from soma.identity.errors import StoreUnavailable
 from soma.interfaces.runtime import ReadyCheck
-from soma.policy.api import Policy
+from soma.policy.api import Policy, Relations
+
+if TYPE_CHECKING:
+    from soma.identity.adapters.key_value_store_redis import RedisKeyValueStore
 
 Check = Callable[[], ReadyCheck]
+MILVUS_PORT = 19530
+PROBE_SECONDS = 1.0
 
 
 def readiness(checks: Mapping[str, Check]) -> Callable[[], dict[str, ReadyCheck]]:
@@ -49,7 +58,52 @@ def policy_check(policy: Policy) -> Check:
     """Whether the policy can be used; without one everything is denied."""
 
     def check() -> ReadyCheck:
-        return ReadyCheck(ok=policy.fault is None, detail=policy.fault or policy.policy_hash)
+        begun = time.perf_counter()
+        fault = policy.fault
+        return ReadyCheck(ok=fault is None, detail=fault or policy.policy_hash, latency_ms=_since(begun))
+
+    return check
+
+
+def relations_check(relations: Relations) -> Check:
+    """Whether relations can be asked; without them everything is denied."""
+
+    def check() -> ReadyCheck:
+        begun = time.perf_counter()
+        fault = relations.fault
+        return ReadyCheck(ok=fault is None, detail=fault or relations.engine, latency_ms=_since(begun))
+
+    return check
+
+
+def redis_check(redis: "RedisKeyValueStore") -> Check:
+    """Whether Redis answers. While it does not, PostgreSQL counts and sessions are read from there."""
+
+    def check() -> ReadyCheck:
+        begun = time.perf_counter()
+        try:
+            redis.ping()
+        except StoreUnavailable as error:
+            detail = f"{error.detail}; PostgreSQL counts requests and is asked for each session"
+            return ReadyCheck(ok=False, detail=detail, latency_ms=_since(begun), essential=False)
+        return ReadyCheck(ok=True, latency_ms=_since(begun), essential=False)
+
+    return check
+
+
+def milvus_check(url: str) -> Check:
+    """Whether Milvus accepts connections. While it does not, recall does without what only it can find."""
+    parts = urlsplit(url)
+    address = (parts.hostname or "localhost", parts.port or MILVUS_PORT)
+
+    def check() -> ReadyCheck:
+        begun = time.perf_counter()
+        try:
+            socket.create_connection(address, timeout=PROBE_SECONDS).close()
+        except OSError as error:
+            detail = f"Milvus does not answer: {error}"
+            return ReadyCheck(ok=False, detail=detail, latency_ms=_since(begun), essential=False)
+        return ReadyCheck(ok=True, latency_ms=_since(begun), essential=False)
 
     return check
 

@@ -4,6 +4,7 @@ The stores here have the time limit that they have in service.
 """
 
 import os
+import re
 import signal
 import socket
 import threading
@@ -143,7 +144,7 @@ def test_a_server_that_stands_still(server: Server, world: Book) -> None:
     with stopped(server):
         decision = in_time(world)
         assert (decision.allow, decision.failed) == (False, True)
-        assert decision.reason.endswith("spicedb gave no answer within 100 ms.")
+        assert re.search(r"spicedb gave no answer within (9\d|100) ms\.$", decision.reason)
         wait_until(lambda: world.store.fault)
     wait_until(lambda: in_time(world).allow)
     wait_until(lambda: world.store.fault is None)

@@ -126,7 +126,8 @@ class Kafka(Kind):
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = [
             *java_command(program.path, heap="128m"), "kafka.tools.StorageTool", "format",
-            "--cluster-id", cluster, "--config", str(self._settings(place)),
+            # In one word: every 64th id begins with a dash, and would be taken for an option.
+            f"--cluster-id={cluster}", "--config", str(self._settings(place)),
         ]  # fmt: skip
         read_tool(command, what="formatting Kafka's directory")
 
