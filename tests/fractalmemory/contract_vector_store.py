@@ -14,9 +14,11 @@ import pytest
 from soma.base.ids import new_id
 from soma.fractalmemory.api import (
     FractalMemory,
+    Held,
     IndexedRecord,
     MemoryRecord,
     Outcome,
+    RecordFilter,
     ScoredRecord,
     Selection,
     VectorStore,
@@ -228,6 +230,44 @@ class VectorStoreContract:
         store.put(tenant, memory("now"), memory("later", occurred_at=NEW_YEAR + timedelta(seconds=1)))
         assert store.keys(tenant, as_of=NEW_YEAR) == ["now"]
         assert store.keys(tenant, as_of=NEW_YEAR - timedelta(seconds=1)) == []
+
+    def test_finds_only_who_and_when(self, store: Store, tenant: UUID) -> None:
+        hour = timedelta(hours=1)
+        store.put(
+            tenant,
+            memory("a", role="user", speaker="Ada"),
+            memory("b", role="assistant", speaker="Bob", occurred_at=NEW_YEAR + hour),
+            memory("c", role="user", speaker="", occurred_at=NEW_YEAR + 2 * hour),
+        )
+
+        def keys(**only: Any) -> list[str]:
+            return sorted(store.keys(tenant, only=RecordFilter(**only)))
+
+        assert keys() == ["a", "b", "c"]
+        assert keys(roles=("user",)) == ["a", "c"]
+        assert keys(speakers=("Ada", "Bob")) == ["a", "b"]
+        assert keys(speakers=("",)) == ["c"]
+        assert keys(since=NEW_YEAR + hour) == ["b", "c"]
+        assert keys(until=NEW_YEAR + hour) == ["a"]
+        assert keys(roles=("user",), since=NEW_YEAR + hour, until=NEW_YEAR + 3 * hour) == ["c"]
+        assert keys(roles=("us%",)) == keys(speakers=("' OR true --",)) == []
+
+    def test_tells_what_namespaces_hold(self, store: Store, tenant: UUID) -> None:
+        later = NEW_YEAR + timedelta(hours=1)
+        store.put(
+            tenant,
+            memory("a", namespace="u"),
+            memory("a", namespace="u:x"),
+            memory("b", namespace="u:x", occurred_at=later),
+            memory("a", namespace="u_x"),
+            memory("a", namespace="v:x"),
+        )
+        assert store.call(tenant, lambda m: m.namespaces(tenant, "w", "_:")) == []
+        held = store.call(tenant, lambda m: m.namespaces(tenant, "u", "u:"))
+        assert held == [
+            Held(namespace="u", records=1, latest=NEW_YEAR),
+            Held(namespace="u:x", records=2, latest=later),
+        ]
 
     def test_refuses_vectors_of_another_length(self, store: Store, tenant: UUID) -> None:
         with pytest.raises(WrongDimensions):

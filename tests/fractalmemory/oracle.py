@@ -7,11 +7,12 @@ from uuid import UUID
 import numpy as np
 
 from soma.base.ids import new_id
-from soma.fractalmemory.api import IndexedRecord, VectorQuery
+from soma.fractalmemory.api import IndexedRecord, MemoryRecord, RecordFilter, VectorQuery
 from tests.fractalmemory.memories import DIMENSIONS, NEW_YEAR, Vector, memory
 
 PER_NAMESPACE = 40
 KINDS = ("statement", "question", "command")
+ROLES, SPEAKERS = ("user", "assistant"), ("Ada", "Bob", "")
 
 
 def neighbouring_tenants(count: int) -> list[UUID]:
@@ -45,6 +46,7 @@ class Oracle:
             filters={"kind": tuple(KINDS[: rng.integers(1, 3)])} if filtered else {},
             exclude_source_hashes=(f"h{rng.integers(5)}",) if excluding else (),
             as_of=NEW_YEAR + timedelta(hours=int(rng.integers(PER_NAMESPACE))) if past else None,
+            only=self._only(),
         )
 
     def answer(self, tenant: UUID, query: VectorQuery) -> list[IndexedRecord]:
@@ -64,6 +66,8 @@ class Oracle:
                 self._vector(),
                 namespace=namespace,
                 occurred_at=NEW_YEAR + timedelta(hours=number),
+                role=ROLES[self._rng.integers(2)],
+                speaker=SPEAKERS[self._rng.integers(3)],
                 provenance={
                     "kind": KINDS[self._rng.integers(3)],
                     "input_hash": f"h{self._rng.integers(5)}",
@@ -72,6 +76,18 @@ class Oracle:
             for namespace in namespaces
             for number in range(PER_NAMESPACE)
         ]
+
+    def _only(self) -> RecordFilter:
+        """No restriction in half of the cases, else one or several."""
+        rng = self._rng
+        roles, speakers, since, until = rng.random(4) < 0.15
+        early, late = sorted(int(hour) for hour in rng.integers(PER_NAMESPACE, size=2))
+        return RecordFilter(
+            roles=(ROLES[rng.integers(2)],) if roles else (),
+            speakers=tuple(SPEAKERS[: rng.integers(1, 3)]) if speakers else (),
+            since=NEW_YEAR + timedelta(hours=early) if since else None,
+            until=NEW_YEAR + timedelta(hours=late) if until else None,
+        )
 
     def _vector(self) -> Vector:
         """In twenty directions of many: with all of them every vector is as far from every other."""
@@ -93,4 +109,14 @@ def _fits(each: IndexedRecord, query: VectorQuery) -> bool:
         and all(record.provenance[key] in allowed for key, allowed in query.filters.items())
         and record.provenance["input_hash"] not in query.exclude_source_hashes
         and (query.as_of is None or record.occurred_at <= query.as_of)
+        and _is(record, query.only)
+    )
+
+
+def _is(record: MemoryRecord, only: RecordFilter) -> bool:
+    return (
+        (not only.roles or record.role in only.roles)
+        and (not only.speakers or record.speaker in only.speakers)
+        and (only.since is None or record.occurred_at >= only.since)
+        and (only.until is None or record.occurred_at < only.until)
     )

@@ -1,6 +1,7 @@
 """The public face of the brain: recall, remember, learn."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from soma.base.database import tenant_transaction
@@ -8,8 +9,12 @@ from soma.brain.domain.checkpoint import ChainReport, Checkpoint
 from soma.brain.domain.feedback import Feedback, RewardParts
 from soma.brain.domain.learned_state import LearnedState
 from soma.brain.domain.learning import Learning
+from soma.brain.domain.memory import Memory, NamespaceSize
 from soma.brain.domain.neuromodulators import Neuromodulators
+from soma.brain.domain.owned_namespace import DEFAULT, NAMESPACE_PATTERN, owned_name, owned_namespace
+from soma.brain.domain.provenance import RESERVED
 from soma.brain.domain.recall import Evidence, Recall, RecallRequest
+from soma.brain.domain.recall_filter import RecallFilter
 from soma.brain.domain.remember import Kept, Refusal, RefusalReason, Remembered, RememberItem
 from soma.brain.domain.utterance import UtteranceKind
 from soma.brain.domain.weights import Weights
@@ -25,13 +30,18 @@ from soma.brain.services.apply_feedback import apply_feedback
 from soma.brain.services.checkpoint import checkpoint
 from soma.brain.services.consolidate import REMEMBER_REQUESTED, consolidate
 from soma.brain.services.learned_state import learned_state
+from soma.brain.services.own_memory import forget_namespace, forget_own, get_own, namespaces
 from soma.brain.services.recall import recall
 from soma.brain.services.remember import remember
+from soma.brain.services.transfer import MemoryImport, export_own
 from soma.brain.services.verify_checkpoints import verify_checkpoints
 from soma.events.api import Consumer, StoredEvent
-from soma.fractalmemory.api import FractalMemory
+from soma.fractalmemory.api import FractalMemory, Imported
 
 __all__ = [
+    "DEFAULT",
+    "NAMESPACE_PATTERN",
+    "RESERVED",
     "Brain",
     "BrainError",
     "ChainReport",
@@ -41,11 +51,16 @@ __all__ = [
     "Evidence",
     "Feedback",
     "FeedbackOutOfOrder",
+    "Imported",
     "Kept",
     "LearnedState",
     "Learning",
+    "Memory",
+    "MemoryImport",
+    "NamespaceSize",
     "Neuromodulators",
     "Recall",
+    "RecallFilter",
     "RecallRequest",
     "RecallUnavailable",
     "Refusal",
@@ -56,6 +71,8 @@ __all__ = [
     "RewardParts",
     "UtteranceKind",
     "Weights",
+    "owned_name",
+    "owned_namespace",
 ]
 
 
@@ -110,6 +127,39 @@ class Brain:
         """Delete memories for good, content and vector; how many there were."""
         with tenant_transaction(tenant_id):
             return self._memory.delete(tenant_id, record_ids)
+
+    def get(self, tenant_id: UUID, owner_id: UUID, record_ids: Sequence[UUID]) -> list[Memory]:
+        """Those of `record_ids` that are the owner's, in order. Raises RecallUnavailable."""
+        return get_own(self._memory, tenant_id, owner_id, record_ids)
+
+    def forget_own(self, tenant_id: UUID, owner_id: UUID, record_ids: Sequence[UUID]) -> int:
+        """Delete those of `record_ids` that are the owner's, for good; how many there were. Raises
+        RememberUnavailable."""
+        return forget_own(self._memory, tenant_id, owner_id, record_ids)
+
+    def forget_namespace(
+        self, tenant_id: UUID, owner_id: UUID, name: str, *, before: datetime | None = None
+    ) -> int:
+        """Delete what the owner's namespace `name` holds, or what of it happened before a moment, some
+        hundreds in a transaction; how many there were. Raises RememberUnavailable, InvalidInput."""
+        return forget_namespace(self._memory, tenant_id, owner_id, name, before)
+
+    def namespaces(self, tenant_id: UUID, owner_id: UUID) -> list[NamespaceSize]:
+        """The owner's namespaces that hold something, by name. Raises RecallUnavailable."""
+        return namespaces(self._memory, tenant_id, owner_id)
+
+    def export(
+        self, tenant_id: UUID, owner_id: UUID, name: str = DEFAULT, *, vectors: bool = False
+    ) -> Iterator[bytes]:
+        """The owner's namespace `name` as JSON Lines, each with its line feed: a header, memories, links.
+        Pages are read as they are asked for, a transaction each. With `vectors` it can be imported without a
+        model. Raises InvalidInput, and while it is read RecallUnavailable."""
+        return export_own(self._memory, tenant_id, owner_id, name, vectors=vectors)
+
+    def importing(self, tenant_id: UUID, owner_id: UUID, name: str = DEFAULT) -> MemoryImport:
+        """An import of such lines into the owner's namespace `name`, by the rules of `remember`. Raises
+        InvalidInput."""
+        return MemoryImport(self._memory, self._embedder, tenant_id, owner_id, name)
 
     def learned_state(
         self, tenant_id: UUID, agent_id: str, baseline: LearnedState, *, turn_id: UUID | None = None

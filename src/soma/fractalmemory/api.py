@@ -9,6 +9,7 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from soma.fractalmemory.domain.candidates import CandidateQuery, CandidateSet
+from soma.fractalmemory.domain.held import Held
 from soma.fractalmemory.domain.imported import Imported
 from soma.fractalmemory.domain.lexicon import Lexicon
 from soma.fractalmemory.domain.link import Link, LinkKey, Neighbour
@@ -16,6 +17,7 @@ from soma.fractalmemory.domain.passage import Passage
 from soma.fractalmemory.domain.query import VectorQuery
 from soma.fractalmemory.domain.reconciled import Reconciled
 from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord, ScoredRecord, content_hash
+from soma.fractalmemory.domain.record_filter import RecordFilter
 from soma.fractalmemory.domain.selection import Selection
 from soma.fractalmemory.domain.upsert import Outcome, Upserted
 from soma.fractalmemory.errors import FractalMemoryError, StoreUnavailable, WrongDimensions
@@ -24,7 +26,7 @@ from soma.fractalmemory.services.delete_records import delete_matching
 from soma.fractalmemory.services.export_namespace import export_namespace
 from soma.fractalmemory.services.fill_passages import Analyse, fill_passages
 from soma.fractalmemory.services.find_candidates import find_candidates
-from soma.fractalmemory.services.import_namespace import Embed, NamespaceImport
+from soma.fractalmemory.services.import_namespace import Admit, Embed, NamespaceImport
 from soma.fractalmemory.services.index_records import index_page, reconcile
 from soma.fractalmemory.services.indexer import Indexer
 from soma.fractalmemory.services.search_records import search_records
@@ -36,6 +38,7 @@ __all__ = [
     "CandidateSet",
     "FractalMemory",
     "FractalMemoryError",
+    "Held",
     "Imported",
     "IndexedRecord",
     "Lexicon",
@@ -50,6 +53,7 @@ __all__ = [
     "Passage",
     "PassageStore",
     "Reconciled",
+    "RecordFilter",
     "ScoredRecord",
     "Selection",
     "StoreUnavailable",
@@ -145,6 +149,15 @@ class FractalMemory:
         self._written(tenant_id, {selection.namespace})
         return deleted
 
+    def namespaces(self, tenant_id: UUID, name: str, prefix: str) -> list[Held]:
+        """What the namespace `name` holds, and each that begins with `prefix`; none of them is empty."""
+        return self._store.namespaces(tenant_id, name, prefix)
+
+    @property
+    def transfer(self) -> "MemoryTransfer":
+        """The same memories with their links, as JSON Lines."""
+        return MemoryTransfer(self._store, self._store.links)
+
     def count(self, tenant_id: UUID, namespace: str) -> int:
         """How many memories `namespace` holds."""
         return self._store.count(tenant_id, namespace)
@@ -198,10 +211,29 @@ class MemoryTransfer:
         self._store = store
         self._links = links
 
-    def export(self, tenant_id: UUID, namespace: str, *, vectors: bool = False) -> Iterator[bytes]:
-        """The lines of `namespace`, each with its line feed. With `vectors` it can be imported without
-        a model. What is stored meanwhile may or may not be among them."""
-        return export_namespace(self._store, self._links, tenant_id, namespace, vectors=vectors)
+    def export(
+        self, tenant_id: UUID, namespace: str, *, called: str | None = None, vectors: bool = False
+    ) -> Iterator[bytes]:
+        """The lines of `namespace`, each with its line feed; the header calls it `called`. With `vectors` it
+        can be imported without a model. What is stored meanwhile may or may not be among them."""
+        return export_namespace(
+            self._store, self._links, tenant_id, namespace, called=called, vectors=vectors
+        )
+
+    def importing(
+        self,
+        tenant_id: UUID,
+        namespace: str,
+        embed: Embed,
+        *,
+        analyse: Analyse | None = None,
+        admit: Admit | None = None,
+    ) -> NamespaceImport:
+        """An import that is given its lines page by page. `analyse` gives the memories their passages at
+        once; `admit` raises InvalidInput for one that may not be stored."""
+        return NamespaceImport(
+            self._store, self._links, tenant_id, namespace, embed, analyse=analyse, admit=admit
+        )
 
     def import_lines(self, tenant_id: UUID, namespace: str, lines: Iterable[bytes], embed: Embed) -> Imported:
         """Store into `namespace` what `lines` say, by the rules of FractalMemory.upsert; the same lines again
@@ -210,4 +242,4 @@ class MemoryTransfer:
 
         Raises InvalidInput naming the line, WrongDimensions;
         pages before it are stored then."""
-        return NamespaceImport(self._store, self._links, tenant_id, namespace, embed).run(lines)
+        return self.importing(tenant_id, namespace, embed).run(lines)

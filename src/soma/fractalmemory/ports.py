@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soma.fractalmemory.domain.candidates import CandidateQuery, CandidateSet
+from soma.fractalmemory.domain.held import Held
 from soma.fractalmemory.domain.lexicon import Lexicon
 from soma.fractalmemory.domain.link import Link, LinkKey, Neighbour
 from soma.fractalmemory.domain.passage import Passage
@@ -60,6 +61,13 @@ class VectorStore(Protocol):
     def reconcile(self, tenant_id: UUID, cursor: str | None, limit: int) -> Reconciled:
         """Compare about `limit` memories or vectors from `cursor` on (None: from the start) with each other:
         what the index has lost is to be indexed again, what it should not hold is removed from it."""
+
+    def namespaces(self, tenant_id: UUID, name: str, prefix: str) -> list[Held]:
+        """What the namespace `name` holds, and each that begins with `prefix`; none of them is empty."""
+
+    @property
+    def links(self) -> "LinkStore":
+        """The links between the same memories."""
 
     @property
     def passages(self) -> "PassageStore":

@@ -80,3 +80,153 @@ def test_bad_question_is_refused(person: Person, body: dict[str, object]) -> Non
 def test_top_k_past_the_limit_names_it(person: Person) -> None:
     document = problem(person.client.post(RECALL, json={"query": "a", "top_k": 101}), 422, "limit_exceeded")
     assert document["maximum"] == 100
+
+
+@pytest.mark.req("MEM-002")
+def test_an_explanation_says_what_was_understood_and_adds_up(person: Person) -> None:
+    told(person, "We went to Lisbon by train.", speaker="Ada Lovelace", occurred_at="2024-05-07T12:00:00Z")
+    told(person, "I have never been to Lisbon.", speaker="Grace")
+    query = "Where did Ada go in May 2024?"
+    plain = person.client.post(RECALL, json={"query": query}).json()
+    assert plain["understood"] is None
+    assert plain["evidence"][0]["explanation"] is None
+
+    found = person.client.post(RECALL, json={"query": query, "explain": True}).json()
+    assert found["understood"]["named"] == ["Ada Lovelace"]
+    assert found["understood"]["periods"] == ["2024-05"]
+    assert "lisbon" not in found["understood"]["terms"]
+    assert set(found["timings_ms"]) >= {"read", "embed", "search", "rank", "fetch"}
+    assert sum(found["timings_ms"].values()) == pytest.approx(found["latency_ms"], abs=0.5)
+    best = found["evidence"][0]
+    assert best["content"] == "We went to Lisbon by train."
+    assert best["tenant_id"] == str(person.tenant_id)
+    assert best["explanation"]["speaker"] == 1.0
+    assert best["explanation"]["date"] == 0.5
+    assert -1 <= best["features"]["similarity"] <= 1
+
+
+@pytest.mark.req("MEM-002")
+def test_filters_let_through_what_meets_all_of_them(person: Person) -> None:
+    for number, (speaker, role) in enumerate([("Ada", "user"), ("Bob", "user"), ("Ada", "assistant")]):
+        told(
+            person,
+            f"The number of the house is {number}.",
+            speaker=speaker,
+            role=role,
+            session=f"s{number}",
+            occurred_at=f"2024-0{number + 1}-01T00:00:00Z",
+            provenance={"project": "alpha" if number else "beta", "page": number},
+        )
+
+    def found(**filters: object) -> list[str]:
+        body = {"query": "number of the house", "filters": filters}
+        answer = person.client.post(RECALL, json=body)
+        assert answer.status_code == 200, answer.text
+        return sorted(each["content"][-2] for each in answer.json()["evidence"])
+
+    assert found() == ["0", "1", "2"]
+    assert found(speaker="Ada") == ["0", "2"]
+    assert found(speaker=["Ada", "Bob"], role="user") == ["0", "1"]
+    assert found(since="2024-02-01T00:00:00Z") == ["1", "2"]
+    assert found(until="2024-02-01T00:00:00Z") == ["0"]
+    assert found(session=["s0", "s2"]) == ["0", "2"]
+    assert found(provenance={"project": "alpha"}) == ["1", "2"]
+    assert found(provenance={"project": ["alpha"], "page": "2"}) == ["2"]
+    assert found(provenance={"project": "gamma"}) == []
+    assert found(source_turn="none") == []
+
+
+@pytest.mark.req("MEM-002")
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"colour": "red"},
+        {"role": 5},
+        {"role": []},
+        {"since": "yesterday"},
+        {"since": 5},
+        {"provenance": {"A b": "x"}},
+        {"provenance": {"page": 5}},
+        {"speaker": "a\u0000"},
+        {"speaker": ["a"] * 101},
+        "role",
+    ],
+)
+def test_a_filter_that_is_none_is_refused(person: Person, filters: object) -> None:
+    answer = person.client.post(RECALL, json={"query": "a", "filters": filters})
+    problem(answer, 422, "invalid_input")
+
+
+@pytest.mark.req("MEM-006")
+def test_namespaces_are_apart_and_counted(person: Person, newcomer: Callable[[], Person]) -> None:
+    body = {"content": "The key is under the mat.", "namespace": "home", "key": "k"}
+    assert len(person.client.post(REMEMBER, json=body).json()["stored"]) == 1
+    several = {"namespace": "work", "items": [{"content": "The key is in the safe.", "key": "k"}, body]}
+    done = person.client.post(REMEMBER, json=several).json()
+    assert [each["rewritten"] for each in done["stored"]] == [False, True]
+    told(person, "The key is lost.")
+
+    def contents(who: Person, **where: str) -> list[str]:
+        answer = who.client.post(RECALL, json={"query": "Where is the key?", **where})
+        return [each["content"] for each in answer.json()["evidence"]]
+
+    assert contents(person, namespace="home") == ["The key is under the mat."]
+    assert contents(person, namespace="work") == ["The key is in the safe."]
+    assert contents(person) == contents(person, namespace="default") == ["The key is lost."]
+    listed = person.client.get("/v1/memory/namespaces").json()["items"]
+    assert [(each["name"], each["memories"]) for each in listed] == [("default", 1), ("home", 1), ("work", 1)]
+    other = newcomer()
+    assert contents(other, namespace="home") == []
+    assert other.client.get("/v1/memory/namespaces").json() == {"items": []}
+
+
+@pytest.mark.req("MEM-006")
+@pytest.mark.parametrize("name", ["", "A", "a:b", "a/b", "a\n", "é", "a" * 65, "../x", "x' OR 1=1 --"])
+def test_what_is_no_namespace_is_refused_and_nothing_stored(person: Person, name: str) -> None:
+    before = person.rows()
+    for answer in (
+        person.client.post(RECALL, json={"query": "a", "namespace": name}),
+        person.client.post(REMEMBER, json={"content": "a", "namespace": name}),
+        person.client.delete("/v1/memory", params={"namespace": name}),
+    ):
+        problem(answer, 422, "invalid_input")
+    assert person.rows() == before
+
+
+def test_a_memory_is_read_and_forgotten_by_its_id(person: Person, newcomer: Callable[[], Person]) -> None:
+    (kept,) = told(person, "The lamp is broken.", session="s", namespace="home")["stored"]
+    place = f"/v1/memory/{kept['record_id']}"
+    memory = person.client.get(place).json()
+    assert (memory["content"], memory["namespace"]) == ("The lamp is broken.", "home")
+    assert memory["provenance"]["session"] == "s"
+
+    other = newcomer()
+    problem(other.client.get(place), 404, "not_found")
+    problem(other.client.delete(place), 404, "not_found")
+    assert person.client.delete(place).status_code == 204
+    problem(person.client.get(place), 404, "not_found")
+    problem(person.client.delete(place), 404, "not_found")
+
+
+def test_a_namespace_is_forgotten_up_to_a_moment(person: Person) -> None:
+    for year in (2023, 2024, 2025):
+        told(person, f"It was {year}.", namespace="log", occurred_at=f"{year}-06-01T00:00:00Z")
+    told(person, "Elsewhere.")
+    problem(person.client.delete("/v1/memory"), 422, "invalid_input")
+    some = person.client.delete("/v1/memory", params={"namespace": "log", "before": "2025-01-01T00:00:00Z"})
+    assert some.json() == {"forgotten": 2}
+    assert person.client.delete("/v1/memory", params={"namespace": "log"}).json() == {"forgotten": 1}
+    assert person.rows()["memory_record"] == 1
+
+
+@pytest.mark.req("AUTH-002")
+def test_observer_does_not_forget(person: Person, observer: Person) -> None:
+    (kept,) = told(person, "Kept.")["stored"]
+    problem(observer.client.delete(f"/v1/memory/{kept['record_id']}"), 403, "denied")
+    problem(observer.client.delete("/v1/memory", params={"namespace": "default"}), 403, "denied")
+
+
+@pytest.mark.parametrize("field", ["trace_id", "kind", "source_turn", "input_hash", "recalled_from"])
+def test_what_the_system_writes_cannot_be_given(person: Person, field: str) -> None:
+    body = {"content": "a", "provenance": {field: "x"}}
+    problem(person.client.post(REMEMBER, json=body), 422, "invalid_input")

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from datetime import UTC
 
 from soma.brain.domain.remember import Refusal, RefusalReason, RememberItem
 
@@ -64,9 +65,13 @@ def _importance(item: RememberItem) -> Verdict:
 
 
 def _time(item: RememberItem) -> Verdict:
-    if item.occurred_at.tzinfo is not None:
-        return None
-    return RefusalReason.BAD_TIME, "The time of occurrence has no time zone"
+    if item.occurred_at.tzinfo is None:
+        return RefusalReason.BAD_TIME, "The time of occurrence has no time zone"
+    try:
+        item.occurred_at.astimezone(UTC)
+    except OverflowError:  # PostgreSQL would keep it, and could never give it back
+        return RefusalReason.BAD_TIME, "The time of occurrence is not within the years 1 to 9999"
+    return None
 
 
 def _provenance(item: RememberItem) -> Verdict:

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from soma.brain.domain.recall_filter import EVERYTHING, RecallFilter
+from soma.brain.domain.understood import Understood
 from soma.brain.domain.utterance import UtteranceKind
 from soma.brain.domain.weights import Weights
 
@@ -39,7 +41,7 @@ class RecallRequest:
     `min_score` is the least cosine to the query, of the memory or of one of its sentences, in [0, 1].
     `exclude_input_hash` leaves out what stems from that very message: a turn must not recall itself. `as_of`
     leaves out what occurred later, and is the time that ages are taken at. `kinds` are the utterances that
-    count; None is all of them. `explain` asks what each score is the sum of.
+    count, None is all of them; `only` restricts them further. `explain` asks what each score is the sum of.
     """
 
     tenant_id: UUID
@@ -51,6 +53,7 @@ class RecallRequest:
     exclude_input_hash: str | None = None
     as_of: datetime | None = None
     kinds: tuple[UtteranceKind, ...] | None = STATEMENTS
+    only: RecallFilter = EVERYTHING
     weights: Weights | None = None
     explain: bool = False
 
@@ -64,6 +67,7 @@ class Evidence:
     `confidence` in [0, 1] is how likely the memory is relevant, by the method that `calibration` names."""
 
     record_id: UUID
+    tenant_id: UUID
     content: str
     role: str
     speaker: str
@@ -80,8 +84,11 @@ class Evidence:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recall:
     """The evidence, best first. Empty is an answer: nothing that is known reaches `min_score`. `novelty` in
-    [0, 1] is 1 − the largest cosine of the query to any memory asked; 1 when there was none."""
+    [0, 1] is 1 − the largest cosine of the query to any memory asked; 1 when there was none. `understood` is
+    how the query was read, `timings_ms` what each step took."""
 
     evidence: tuple[Evidence, ...]
     novelty: float
     latency_ms: float
+    understood: Understood
+    timings_ms: Mapping[str, float]

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from soma.brain.domain.session import session_of
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RememberItem:
@@ -18,7 +20,7 @@ class RememberItem:
     `recalled_from` (the memory that was repeated here: such text is refused). `importance` is in [0, 1].
 
     `session` names what it was said in: neighbours there help to find each other. Without one it is the
-    provenance's `conversation_id` or `source_document`, if it has one.
+    provenance's `session`, `conversation_id` or `source_document`, if it has one.
     """
 
     namespace: str
@@ -34,8 +36,7 @@ class RememberItem:
     @property
     def session_name(self) -> str:
         """The session, given or known from the provenance; "" for none."""
-        known = (self.session, self.provenance.get("conversation_id"), self.provenance.get("source_document"))
-        return next((str(name) for name in known if name), "")
+        return self.session or session_of(self.provenance)
 
 
 class RefusalReason(StrEnum):

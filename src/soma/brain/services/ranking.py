@@ -39,10 +39,11 @@ class Judged:
     features: Mapping[str, float]
     explanation: Mapping[str, float] | None
 
-    def evidence(self, record: MemoryRecord) -> Evidence:
+    def evidence(self, tenant_id: UUID, record: MemoryRecord) -> Evidence:
         """The evidence that `record` is."""
         return Evidence(
             record_id=record.id,
+            tenant_id=tenant_id,
             content=record.content,
             role=record.role,
             speaker=record.speaker,

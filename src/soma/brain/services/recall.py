@@ -1,7 +1,6 @@
 """Recalling what bears on a query."""
 
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,9 +11,11 @@ from numpy.typing import NDArray
 from soma.base.clock import now
 from soma.base.database import tenant_transaction
 from soma.base.errors import InvalidInput, LimitExceeded, Unavailable
+from soma.brain.domain.laps import Laps
 from soma.brain.domain.question import Question, question_of
 from soma.brain.domain.recall import MAX_TOP_K, Evidence, Recall, RecallRequest
 from soma.brain.domain.terms import terms
+from soma.brain.domain.understood import understood
 from soma.brain.domain.weights import Weights
 from soma.brain.errors import RecallUnavailable
 from soma.brain.kernels.candidate_signals import K1, B
@@ -22,7 +23,7 @@ from soma.brain.kernels.salience import novelty
 from soma.brain.ports import Embedder
 from soma.brain.services.learned_state import standing_state
 from soma.brain.services.ranking import Judged, Ranking
-from soma.fractalmemory.api import CandidateQuery, FractalMemory, Lexicon
+from soma.fractalmemory.api import CandidateQuery, FractalMemory, Lexicon, RecordFilter
 
 CANDIDATES = 50
 """How many of the nearest, and how many of the best by terms, are weighed, however many are wanted: signals
@@ -33,22 +34,29 @@ evidence; more brought nothing."""
 def recall(memory: FractalMemory, embedder: Embedder, request: RecallRequest) -> Recall:
     """See Brain.recall."""
     _check(request)
-    started = time.perf_counter()
+    laps = Laps()
     moment = request.as_of or now()
     try:
         question, lexicon = _read(memory, request, moment)
+        laps.lap("read")
         # Between the transactions: no connection waits for the model.
         [vector] = embedder.embed([question.dense])
+        laps.lap("embed")
         with tenant_transaction(request.tenant_id):
             seen = memory.candidates(request.tenant_id, _query(request, vector, lexicon))
+            laps.lap("search")
             judged = _ranking(request, moment).rank(question, seen, lexicon)
+            laps.lap("rank")
             evidence = _evidence(memory, request.tenant_id, judged)
+        laps.lap("fetch")
     except (Unavailable, OperationalError, InterfaceError) as error:
         raise RecallUnavailable(f"Memory could not be asked: {error}") from error
     return Recall(
         evidence=evidence,
         novelty=novelty(float(seen.similarity[seen.eligible].max(initial=0.0))),
-        latency_ms=(time.perf_counter() - started) * 1e3,
+        latency_ms=laps.total_ms,
+        understood=understood(question),
+        timings_ms=laps.milliseconds,
     )
 
 
@@ -84,7 +92,9 @@ def _ranking(request: RecallRequest, moment: datetime) -> Ranking:
 def _evidence(memory: FractalMemory, tenant_id: UUID, judged: Sequence[Judged]) -> tuple[Evidence, ...]:
     records = {record.id: record for record in memory.get(tenant_id, [each.record_id for each in judged])}
     # One that was deleted between the two statements is not there to be shown.
-    return tuple(each.evidence(records[each.record_id]) for each in judged if each.record_id in records)
+    return tuple(
+        each.evidence(tenant_id, records[each.record_id]) for each in judged if each.record_id in records
+    )
 
 
 def _weights(request: RecallRequest) -> Weights:
@@ -103,7 +113,18 @@ def _query(request: RecallRequest, vector: NDArray[np.float32], lexicon: Lexicon
         limit=CANDIDATES,
         k1=K1,
         b=B,
-        filters={} if request.kinds is None else {"kind": tuple(request.kinds)},
+        filters=_filters(request),
         exclude_source_hashes=() if excluded is None else (excluded,),
         as_of=request.as_of,
+        only=RecordFilter(
+            roles=request.only.roles,
+            speakers=request.only.speakers,
+            since=request.only.since,
+            until=request.only.until,
+        ),
     )
+
+
+def _filters(request: RecallRequest) -> Mapping[str, tuple[str, ...]]:
+    kinds = {} if request.kinds is None else {"kind": tuple(request.kinds)}
+    return {**request.only.provenance, **kinds}

@@ -12,6 +12,7 @@ from soma.fractalmemory.adapters.binary_rows import binary_rows
 from soma.fractalmemory.adapters.conditions import query_conditions
 from soma.fractalmemory.adapters.record_columns import vector_text
 from soma.fractalmemory.domain.candidates import CandidateQuery, CandidateSet
+from soma.fractalmemory.domain.record_filter import ANY_RECORD
 from soma.fractalmemory.kernels.bm25 import best
 from soma.fractalmemory.kernels.sentence_vectors import largest_cosine
 
@@ -75,7 +76,7 @@ def read_candidates(
 
 def _statement(tenant_id: UUID, query: CandidateQuery) -> tuple[str, dict[str, Any]]:
     filtered, allowed = query_conditions(replace(query.dense, exclude_source_hashes=(), as_of=None))
-    wanted, values = query_conditions(replace(query.dense, filters={}))
+    wanted, values = query_conditions(replace(query.dense, filters={}, only=ANY_RECORD))
     places = {
         "tenant": tenant_id,
         "namespace": query.namespace,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from soma.fractalmemory.domain.query import VectorQuery
+from soma.fractalmemory.domain.record_filter import RecordFilter
 from soma.fractalmemory.domain.selection import Selection
 
 Conditions = tuple[str, dict[str, Any]]
@@ -18,7 +19,8 @@ def query_conditions(query: VectorQuery) -> Conditions:
     if query.as_of is not None:
         conditions += " AND occurred_at <= %(as_of)s"
         values["as_of"] = query.as_of
-    return conditions, values
+    restricting, more = _only(query.only)
+    return conditions + restricting, values | more
 
 
 def selection_conditions(selection: Selection) -> Conditions:
@@ -31,6 +33,18 @@ def selection_conditions(selection: Selection) -> Conditions:
         conditions += " AND occurred_at < %(before)s"
         values["before"] = selection.before
     return conditions, values
+
+
+def _only(only: RecordFilter) -> Conditions:
+    given: dict[str, tuple[str, Any]] = {
+        "roles": ("role = ANY(%(roles)s::text[])", list(only.roles)),
+        "speakers": ("speaker = ANY(%(speakers)s::text[])", list(only.speakers)),
+        "since": ("occurred_at >= %(since)s", only.since),
+        "until": ("occurred_at < %(until)s", only.until),
+    }
+    wanted = {name: each for name, each in given.items() if each[1]}
+    conditions = "".join(f" AND {condition}" for condition, _ in wanted.values())
+    return conditions, {name: value for name, (_, value) in wanted.items()}
 
 
 def _filters(filters: Mapping[str, tuple[str, ...]]) -> Conditions:

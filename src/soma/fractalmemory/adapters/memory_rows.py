@@ -16,15 +16,17 @@ from soma.base.clock import now
 from soma.base.database import APP
 from soma.fractalmemory.adapters.availability import postgres_answers
 from soma.fractalmemory.adapters.conditions import selection_conditions
+from soma.fractalmemory.adapters.link_store_postgres import PostgresLinkStore
 from soma.fractalmemory.adapters.namespace_lock import lock_namespaces
 from soma.fractalmemory.adapters.passage_rows import remove_passages, write_passages
 from soma.fractalmemory.adapters.passage_store_postgres import PostgresPassageStore
 from soma.fractalmemory.adapters.record_columns import COLUMNS, found, vector_of, vector_text
+from soma.fractalmemory.domain.held import Held
 from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord
 from soma.fractalmemory.domain.selection import Selection
 from soma.fractalmemory.domain.upsert import Outcome, Upserted, UpsertPlan
 from soma.fractalmemory.models import DIMENSIONS, POSTGRES_INDEX
-from soma.fractalmemory.ports import PassageStore
+from soma.fractalmemory.ports import LinkStore, PassageStore
 
 STANDING = f"""
     SELECT {COLUMNS} FROM memory_record
@@ -46,6 +48,11 @@ WRITE = """
 statement as the server takes to run it. A row is written into no index of vectors: that takes ten times as
 long as all the rest, and `index` does it for many at once, or never where a scan is as quick."""
 
+NAMESPACES = """
+    SELECT namespace, count(*), max(occurred_at) FROM memory_record
+    WHERE tenant_id = %(tenant)s AND (namespace = %(name)s OR starts_with(namespace, %(prefix)s))
+    GROUP BY namespace ORDER BY namespace
+"""
 OWE_REMOVAL = """
     WITH standing AS MATERIALIZED (
         SELECT tenant_id, indexed_by, id, written_at FROM memory_record
@@ -75,11 +82,17 @@ class MemoryRows:
     def __init__(self, *, using: str = APP) -> None:
         self._using = using
         self._passages = PostgresPassageStore(using=using)
+        self._links = PostgresLinkStore(using=using)
 
     @property
     def passages(self) -> PassageStore:
         """See VectorStore."""
         return self._passages
+
+    @property
+    def links(self) -> LinkStore:
+        """See VectorStore."""
+        return self._links
 
     @property
     def dimensions(self) -> int:
@@ -135,6 +148,11 @@ class MemoryRows:
         statement = "SELECT count(*) FROM memory_record WHERE tenant_id = %s AND namespace = %s"
         [(count,)] = self._rows(statement, [tenant_id, namespace])
         return int(count)
+
+    def namespaces(self, tenant_id: UUID, name: str, prefix: str) -> list[Held]:
+        """See VectorStore."""
+        rows = self._rows(NAMESPACES, {"tenant": tenant_id, "name": name, "prefix": prefix})
+        return [Held(namespace=found, records=records, latest=latest) for found, records, latest in rows]
 
     def _cursor(self) -> CursorWrapper:
         return connections[self._using].cursor()

@@ -69,6 +69,11 @@ def expression(tenant_id: UUID, query: VectorQuery) -> str:
         conditions.append(f"not array_contains_any(facts, {listed(unwanted)})")
     if query.as_of is not None:
         conditions.append(f"occurred_at <= {microseconds(query.as_of)}")
+    # Who said it is not told to Milvus: PostgreSQL decides that by itself.
+    if query.only.since is not None:
+        conditions.append(f"occurred_at >= {microseconds(query.only.since)}")
+    if query.only.until is not None:
+        conditions.append(f"occurred_at < {microseconds(query.only.until)}")
     return " and ".join(conditions)
 
 

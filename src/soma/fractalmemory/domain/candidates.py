@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from soma.fractalmemory.domain.lexicon import Lexicon
 from soma.fractalmemory.domain.query import VectorQuery
+from soma.fractalmemory.domain.record_filter import ANY_RECORD, RecordFilter
 
 Floats = NDArray[np.float64]
 Indexes = NDArray[np.intp]
@@ -19,7 +20,7 @@ Booleans = NDArray[np.bool_]
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CandidateQuery:
     """The `limit` memories nearest to `vector` (d,), and the `limit` with the largest BM25 by `lexicon`, with
-    the parameters `k1` and `b`. Filters, exclusions and `as_of` are those of VectorQuery."""
+    the parameters `k1` and `b`. Filters, exclusions, `as_of` and `only` are those of VectorQuery."""
 
     namespace: str
     vector: NDArray[np.float32] = field(repr=False, compare=False)
@@ -30,6 +31,7 @@ class CandidateQuery:
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     exclude_source_hashes: tuple[str, ...] = ()
     as_of: datetime | None = None
+    only: RecordFilter = ANY_RECORD
 
     @property
     def dense(self) -> VectorQuery:
@@ -41,12 +43,13 @@ class CandidateQuery:
             filters=self.filters,
             exclude_source_hashes=self.exclude_source_hashes,
             as_of=self.as_of,
+            only=self.only,
         )
 
     @property
     def restricted(self) -> bool:
         """Whether some memories of the namespace may not answer."""
-        return bool(self.filters or self.exclude_source_hashes or self.as_of is not None)
+        return bool(self.filters or self.exclude_source_hashes or self.as_of is not None or self.only)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

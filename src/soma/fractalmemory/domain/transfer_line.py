@@ -4,9 +4,10 @@ Memories name each other by their keys, which hold wherever they are read in; id
 """
 
 import base64
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from soma.fractalmemory.domain.link import Link
 from soma.fractalmemory.domain.record import MemoryRecord
 
 FORMAT = 1
+LONGEST_KIND = 40
 VECTOR = np.dtype("<f2")
 """Half precision, as vectors are kept: nothing is lost."""
 
@@ -89,7 +91,7 @@ def read_line(data: bytes, *, record_id: UUID, namespace: str) -> RecordLine | L
     try:
         values = json_value(data)
         return _READERS[values["line"]](values, record_id, namespace)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InvalidInput(f"It is no line of an export: {type(error).__name__}: {error}") from error
 
 
@@ -119,8 +121,8 @@ def _link(values: Mapping[str, Any], record_id: UUID, namespace: str) -> LinkLin
     return LinkLine(
         source=_text(values["source"]),
         target=_text(values["target"]),
-        kind=_text(values["kind"]),
-        conductance=float(values["conductance"]),
+        kind=_kind(values["kind"]),
+        conductance=_conductance(values["conductance"]),
         created_at=_moment(values["created_at"]),
     )
 
@@ -135,14 +137,29 @@ def _vector(text: str) -> Vector:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
+    if "\0" in value:
+        raise ValueError("a text holds the NUL character")
     return value
+
+
+def _conductance(value: Any) -> float:
+    conductance = float(value)
+    if not 0.0 <= conductance < math.inf:
+        raise ValueError(f"a conductance of {value!r}")
+    return conductance
+
+
+def _kind(value: Any) -> str:
+    if not 1 <= len(_text(value)) <= LONGEST_KIND:
+        raise ValueError(f"a link's kind takes 1 to {LONGEST_KIND} characters")
+    return _text(value)
 
 
 def _moment(value: Any) -> datetime:
     moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone")
-    return moment
+    return moment.astimezone(UTC)
 
 
 _READERS = {"namespace": _header, "record": _record, "link": _link}

@@ -13,10 +13,16 @@ PAGE = 500
 
 
 def export_namespace(
-    store: VectorStore, links: LinkStore, tenant_id: UUID, namespace: str, *, vectors: bool
+    store: VectorStore,
+    links: LinkStore,
+    tenant_id: UUID,
+    namespace: str,
+    *,
+    called: str | None = None,
+    vectors: bool = False,
 ) -> Iterator[bytes]:
     """See MemoryTransfer.export."""
-    yield header_line(namespace)
+    yield header_line(called or namespace)
     after: str | None = None
     while lines := _records(store, tenant_id, namespace, after, vectors=vectors):
         after = lines[-1][0]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import count, islice
 from uuid import UUID
 
 import numpy as np
@@ -13,11 +13,12 @@ from soma.base.errors import InvalidInput
 from soma.base.ids import new_id
 from soma.fractalmemory.domain.imported import Imported
 from soma.fractalmemory.domain.link import Link, LinkKey
-from soma.fractalmemory.domain.record import IndexedRecord
+from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord
 from soma.fractalmemory.domain.selection import Selection
 from soma.fractalmemory.domain.transfer_line import LinkLine, RecordLine, read_line
 from soma.fractalmemory.domain.upsert import Outcome, Upserted
 from soma.fractalmemory.ports import LinkStore, VectorStore
+from soma.fractalmemory.services.fill_passages import Analyse
 from soma.fractalmemory.services.store_records import store_records
 
 PAGE = 500
@@ -25,19 +26,33 @@ PAGE = 500
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 """Vectors of shape (n, d) for n texts."""
 
+Admit = Callable[[MemoryRecord], None]
+"""Raises InvalidInput for a memory that may not be stored."""
+
 
 class NamespaceImport:
     """One import under way. A page of lines is a transaction: an import that fails has stored the pages
     before, and the same lines again finish it."""
 
     def __init__(
-        self, store: VectorStore, links: LinkStore, tenant_id: UUID, namespace: str, embed: Embed
+        self,
+        store: VectorStore,
+        links: LinkStore,
+        tenant_id: UUID,
+        namespace: str,
+        embed: Embed,
+        *,
+        analyse: Analyse | None = None,
+        admit: Admit | None = None,
     ) -> None:
         self._store = store
         self._links = links
         self._tenant_id = tenant_id
         self._namespace = namespace
         self._embed = embed
+        self._analyse = analyse
+        self._admit = admit
+        self._numbers = count(1)
         self._elsewhere: dict[str, UUID] = {}  # memories that stand under another key than the lines name
         self._outcomes: Counter[Outcome] = Counter()
         self._linked = 0
@@ -57,15 +72,20 @@ class NamespaceImport:
         )
 
     def _read(self, lines: Iterable[bytes]) -> Iterator[RecordLine | LinkLine]:
-        for number, data in enumerate(lines, 1):
+        for data, number in zip(lines, self._numbers, strict=False):
             if not data.strip():
                 continue
             try:
-                line = read_line(data, record_id=new_id(), namespace=self._namespace)
+                line = self._admitted(read_line(data, record_id=new_id(), namespace=self._namespace))
             except InvalidInput as error:
                 raise InvalidInput(f"Line {number}: {error.detail}", line=number) from error
             if line is not None:
                 yield line
+
+    def _admitted(self, line: RecordLine | LinkLine | None) -> RecordLine | LinkLine | None:
+        if isinstance(line, RecordLine) and self._admit is not None:
+            self._admit(line.record)
+        return line
 
     def _store_records(self, lines: Sequence[RecordLine]) -> None:
         if not lines:
@@ -78,9 +98,13 @@ class NamespaceImport:
     def _with_vectors(self, lines: Sequence[RecordLine]) -> list[IndexedRecord]:
         texts = [line.record.content for line in lines if line.vector is None]
         made = iter(self._embed(texts)) if texts else iter(())
+        records = [line.record for line in lines]
+        passages = [None] * len(records) if self._analyse is None else self._analyse(records)
         return [
-            IndexedRecord(record=line.record, vector=next(made) if line.vector is None else line.vector)
-            for line in lines
+            IndexedRecord(
+                record=line.record, vector=next(made) if line.vector is None else line.vector, passage=passage
+            )
+            for line, passage in zip(lines, passages, strict=True)
         ]
 
     def _note(self, upserted: Sequence[Upserted]) -> None:

@@ -2,63 +2,165 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from soma.base.errors import LimitExceeded
+from soma.brain.api import NAMESPACE_PATTERN, RESERVED
 from soma.interfaces.http.documents.base import FilledText, Given, Sent, Text, Time
 
+MAX_QUERY_BYTES = 32 * 1024
+MAX_ITEMS = 100
+MAX_VALUES = 100
+
+
+def askable(text: str) -> str:
+    """`text`, if a query may be so long. Raises LimitExceeded."""
+    size = len(text.encode())
+    if size > MAX_QUERY_BYTES:
+        raise LimitExceeded("query", maximum=MAX_QUERY_BYTES, actual=size, unit="bytes")
+    return text
+
+
+def unreserved(name: str) -> str:
+    """`name`, if a caller may give a field of that name. Raises a validation error."""
+    if name in RESERVED:
+        raise PydanticCustomError("field_reserved", "This field is written by the system")
+    return name
+
+
+def listed(value: object) -> object:
+    """A value alone is a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Namespace = Annotated[str, Field(pattern=NAMESPACE_PATTERN)]
+"""A name of the caller's own; `default` is what chats remember in."""
+Kind = Literal["statement", "question", "command", "reply"]
+FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+OwnField = Annotated[FieldName, AfterValidator(unreserved)]
+Label = Annotated[Text, Field(max_length=200)]
+Scalar = Annotated[Text, Field(max_length=1000)] | bool | int | Annotated[float, Field(allow_inf_nan=False)]
+Wanted = Annotated[list[Annotated[Text, Field(max_length=1000)]], Field(min_length=1, max_length=MAX_VALUES)]
+
+
+class RecallFilters(Sent):
+    """Which memories may answer: those that meet all of it. A field takes one value or several, of which a
+    memory has to have one; `until` is excluded. `provenance` names what was given as such."""
+
+    role: Wanted | None = None
+    speaker: Wanted | None = None
+    since: Time | None = None
+    until: Time | None = None
+    session: Wanted | None = None
+    conversation_id: Wanted | None = None
+    agent_id: Wanted | None = None
+    source_turn: Wanted | None = None
+    source_document: Wanted | None = None
+    source_request: Wanted | None = None
+    provenance: Annotated[dict[FieldName, Wanted], Field(max_length=16)] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _several(cls, value: object) -> object:
+        """One value stands for a list of it."""
+        if not isinstance(value, dict):
+            return value
+        given = {name: listed(each) for name, each in value.items() if name not in {"since", "until"}}
+        provenance = value.get("provenance")
+        if isinstance(provenance, dict):
+            given["provenance"] = {name: listed(each) for name, each in provenance.items()}
+        return {**value, **given}
 
 
 class RecallQuery(Sent):
-    """What to look for in the caller's own memory."""
+    """What to look for in the caller's own memory. `min_score` is the least cosine. `explain` asks what each
+    score is made of."""
 
-    query: FilledText
+    query: Annotated[FilledText, AfterValidator(askable)]
+    namespace: Namespace = "default"
     top_k: Annotated[int, Field(ge=1)] = 8
-    min_score: Share = 0.3
+    min_score: Share = 0.0
     as_of: Time | None = None
+    kinds: Annotated[list[Kind], Field(min_length=1, max_length=4)] | None = None
+    filters: RecallFilters = RecallFilters()
+    explain: bool = False
 
 
 class Evidence(Given):
-    """One memory that answers, with what its score was made of."""
+    """One memory that answers. `features` has the cosines (`similarity`, `best_sentence`) and the signals,
+    `explanation` what each signal adds to the score."""
 
     record_id: UUID
+    tenant_id: UUID
     content: str
     role: str
     speaker: str
     score: float
     probability: float
     features: Mapping[str, float]
+    explanation: Mapping[str, float] | None
     confidence: float
     calibration: str
     provenance: Mapping[str, Any]
     occurred_at: datetime
 
 
+class Understood(Given):
+    """How the query was read."""
+
+    dense: str
+    terms: list[str]
+    named: list[str]
+    asked_of: str
+    wants_time: bool
+    periods: list[str]
+
+
 class Recalled(Given):
-    """The evidence, best first. `novelty` is 1 where nothing known comes near the query."""
+    """The evidence, best first. `novelty` is 1 where nothing known comes near the query. What follows it is
+    there where an explanation was asked for."""
 
     evidence: list[Evidence]
     novelty: float
     latency_ms: float
+    understood: Understood | None = None
+    timings_ms: Mapping[str, float] | None = None
 
 
 class Item(Sent):
-    """One thing to remember. The same key again rewrites it; without one, it gets a name of its own."""
+    """One thing to remember. The same key again rewrites it; without one, it gets a name of its own.
+    `session` is what it was said in. `provenance` says more of where it comes from; recall filters by it."""
 
     content: FilledText
+    namespace: Namespace | None = None
     key: Annotated[FilledText, Field(max_length=200)] | None = None
+    role: Annotated[FilledText, Field(max_length=40)] = "user"
+    speaker: Label = ""
+    session: Label = ""
     importance: Share = 0.5
-    speaker: Annotated[Text, Field(max_length=200)] = ""
     occurred_at: Time | None = None
+    provenance: Annotated[dict[OwnField, Scalar], Field(max_length=32)] = {}
 
 
 class RememberRequest(Sent):
-    """Things to remember in the caller's own memory."""
+    """Things to remember in the caller's own memory: `items`, or the members of one of them. Those that name
+    no namespace are kept in `namespace`."""
 
-    items: Annotated[list[Item], Field(min_length=1, max_length=100)]
+    namespace: Namespace = "default"
+    items: Annotated[list[Item], Field(min_length=1, max_length=MAX_ITEMS)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one(cls, value: object) -> object:
+        """One thing alone is a list of one."""
+        if not isinstance(value, dict) or "items" in value or "content" not in value:
+            return value
+        return {"items": [value]}
 
 
 class Kept(Given):
@@ -83,3 +185,48 @@ class Remembered(Given):
     stored: list[Kept]
     deduplicated: list[Kept]
     refused: list[Refused]
+
+
+class Memory(Given):
+    """One memory."""
+
+    record_id: UUID
+    namespace: str
+    key: str
+    content: str
+    role: str
+    speaker: str
+    importance: float
+    provenance: Mapping[str, Any]
+    occurred_at: datetime
+    created_at: datetime
+
+
+class NamespaceSize(Given):
+    """How many memories a namespace holds, and when the latest of them happened."""
+
+    name: str
+    memories: int
+    latest: datetime
+
+
+class Namespaces(Given):
+    """The caller's namespaces that hold something."""
+
+    items: list[NamespaceSize]
+
+
+class Forgotten(Given):
+    """How many memories are gone."""
+
+    forgotten: int
+
+
+class Imported(Given):
+    """What became of the lines of an import."""
+
+    stored: int
+    updated: int
+    unchanged: int
+    duplicates: int
+    links: int

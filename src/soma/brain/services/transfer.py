@@ -1,0 +1,74 @@
+"""A user's namespaces as JSON Lines, written and read."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from uuid import UUID
+
+from soma.base.errors import InvalidInput
+from soma.brain.domain.guard import refusal
+from soma.brain.domain.owned_namespace import owned_namespace
+from soma.brain.domain.remember import RememberItem
+from soma.brain.domain.session import session_of
+from soma.brain.ports import Embedder
+from soma.brain.services.analyse import Text, analyse
+from soma.brain.services.outage import asking, writing
+from soma.fractalmemory.api import FractalMemory, Imported, MemoryRecord, Passage
+
+
+class MemoryImport:
+    """One import under way, a page of lines after the other. A page that fails has stored nothing; those
+    before it stay, and the same lines again finish what was begun."""
+
+    def __init__(
+        self, memory: FractalMemory, embedder: Embedder, tenant_id: UUID, owner_id: UUID, name: str
+    ) -> None:
+        self._import = memory.transfer.importing(
+            tenant_id,
+            owned_namespace(owner_id, name),
+            embedder.embed,
+            analyse=partial(passages, embedder),
+            admit=_admit,
+        )
+
+    def take(self, lines: Iterable[bytes]) -> Imported:
+        """Store what `lines` say; what became of all the lines so far. Raises RememberUnavailable,
+        InvalidInput naming the line."""
+        with writing():
+            return self._import.run(lines)
+
+
+def export_own(
+    memory: FractalMemory, tenant_id: UUID, owner_id: UUID, name: str, *, vectors: bool
+) -> Iterator[bytes]:
+    """See Brain.export."""
+    namespace = owned_namespace(owner_id, name)
+    lines = memory.transfer.export(tenant_id, namespace, called=name, vectors=vectors)
+    return _asked(lines)
+
+
+def passages(embedder: Embedder, records: Sequence[MemoryRecord]) -> list[Passage]:
+    """The passage of each of `records`, in order. Raises EmbedderUnavailable."""
+    texts = [Text(content=record.content, session=session_of(record.provenance)) for record in records]
+    return [each.passage for each in analyse(embedder, texts)]
+
+
+def _asked(lines: Iterator[bytes]) -> Iterator[bytes]:
+    with asking():
+        yield from lines
+
+
+def _admit(record: MemoryRecord) -> None:
+    """Raise InvalidInput for what could not have been remembered."""
+    item = RememberItem(
+        namespace=record.namespace,
+        key=record.key,
+        content=record.content,
+        role=record.role,
+        occurred_at=record.occurred_at,
+        importance=record.importance,
+        speaker=record.speaker,
+        provenance=record.provenance,
+    )
+    refused = refusal(item)
+    if refused is not None:
+        raise InvalidInput(refused.detail)
