@@ -3,7 +3,8 @@
 DIRECTORY holds turns.jsonl and questions.jsonl like those of LoCoMo. Each conversation is told to a memory of
 its own, turn by turn, and asked through the recall API with the defaults as shipped; BM25, dense retrieval
 and the reciprocal rank fusion of the two are measured in the same run. Prints JSON lines; with --run the
-rankings are written as well, one {question_id, ranked, latency_ms} a line.
+rankings are written as well, one {question_id, ranked, latency_ms} a line. With --variants the conversations
+are told in other ways as well (benchmarks/variants.py), and recall is compared with the baselines on each.
 """
 
 import argparse
@@ -21,10 +22,22 @@ def main() -> int:
         "--data", type=Path, required=True, help="directory of turns.jsonl and questions.jsonl"
     )
     parser.add_argument("--run", type=Path, help="where to write the rankings")
+    parser.add_argument("--variants", nargs="?", const="all", help="names of variants, by commas; none: all")
+    parser.add_argument("--conversations", type=int, help="so many of them only, with --variants")
     given = parser.parse_args()
+    if given.variants is not None:
+        return _variants(given)
     command = [sys.executable, "-m", "benchmarks.retrieval", "--data", str(given.data.resolve())]
     if given.run is not None:
         command += ["--run", str(given.run.resolve())]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def _variants(given: argparse.Namespace) -> int:
+    command = [sys.executable, "-m", "benchmarks.retrieval_variants", "--data", str(given.data.resolve())]
+    command += ["--variants", given.variants]
+    if given.conversations is not None:
+        command += ["--conversations", str(given.conversations)]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 

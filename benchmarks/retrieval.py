@@ -22,7 +22,7 @@ from benchmarks.machine import describe
 from benchmarks.retrieval_metrics import Metrics, mean_percent, measure
 
 if TYPE_CHECKING:
-    from soma.brain.api import Brain, Embedder
+    from soma.brain.api import Brain, Embedder, RecallRequest
 
 ADVERSARIAL = "5"
 """Questions that nothing answers: measured apart."""
@@ -43,6 +43,11 @@ def main() -> int:
     if given.measure:
         _measure(given.data, given.run)
         return 0
+    return measured_apart("benchmarks.retrieval")
+
+
+def measured_apart(module: str) -> int:
+    """Run `module` with the arguments of this process and --measure, in a fresh home."""
     with fresh_home() as home:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SOMA")},  # noqa: TID251
@@ -50,26 +55,26 @@ def main() -> int:
             "DJANGO_SETTINGS_MODULE": "soma.project.settings",
             "SOMAGENT_HOME": str(home),
         }
-        command = [sys.executable, "-m", "benchmarks.retrieval", *sys.argv[1:], "--measure"]
+        command = [sys.executable, "-m", module, *sys.argv[1:], "--measure"]
         return subprocess.run(command, env=environment, check=False).returncode
 
 
 def _measure(data: Path, run: Path | None) -> None:
     told = conversations(data)
-    with _brain() as (brain, embedder, tenant):
+    with open_brain() as (brain, embedder, tenant):
         describe()
         _ingest(brain, tenant, told)
         asked = [(each, question) for each in told for question in each.questions]
         lines, rankings = _recall(brain, tenant, asked)
         _report("recall", asked, rankings)
-        for name, ranked in _baselines(embedder, told).items():
+        for name, ranked in rank_by_baselines(embedder, told).items():
             _report(name, asked, ranked)
     if run is not None:
         run.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
 
 
 @contextmanager
-def _brain() -> "Iterator[tuple[Brain, Embedder, UUID]]":
+def open_brain() -> "Iterator[tuple[Brain, Embedder, UUID]]":
     """The brain as an installation wires it, on a PostgreSQL of its own, and a tenant."""
     import django  # noqa: PLC0415 - the environment names the home first
 
@@ -100,12 +105,12 @@ def _ingest(brain: "Brain", tenant: UUID, told: Sequence[Conversation]) -> None:
     """Turn by turn, as in a chat, into the namespaces that are asked; and in batches into others."""
     tell("telling, turn by turn")
     started = time.perf_counter()
-    kept = sum(_remember(brain, tenant, each, each.name, batch=1) for each in told)
+    kept = sum(tell_memory(brain, tenant, each, each.name, batch=1) for each in told)
     online = time.perf_counter() - started
     tell("telling, in batches")
     started = time.perf_counter()
     for each in told:
-        _remember(brain, tenant, each, f"{each.name}/batched", batch=BATCH)
+        tell_memory(brain, tenant, each, f"{each.name}/batched", batch=BATCH)
     batched = time.perf_counter() - started
     total = sum(len(each.turns) for each in told)
     emit(
@@ -117,7 +122,7 @@ def _ingest(brain: "Brain", tenant: UUID, told: Sequence[Conversation]) -> None:
     )
 
 
-def _remember(brain: "Brain", tenant: UUID, told: Conversation, namespace: str, *, batch: int) -> int:
+def tell_memory(brain: "Brain", tenant: UUID, told: Conversation, namespace: str, *, batch: int) -> int:
     """How many turns of `told` are kept."""
     from soma.brain.api import RememberItem  # noqa: PLC0415 - Django is set up by now
 
@@ -148,20 +153,10 @@ def _recall(
 ) -> tuple[list[dict[str, object]], list[Sequence[str]]]:
     """Lines for the run file, and the rankings. Each question is asked twice: the second time its vector is
     known, which leaves the time of everything else."""
-    from soma.brain.api import RecallRequest  # noqa: PLC0415
-
     tell(f"asking {len(asked)} questions")
     lines, rankings, first, second = list[dict[str, object]](), list[Sequence[str]](), [], []
     for told, question in asked:
-        request = RecallRequest(
-            tenant_id=tenant,
-            agent_id=None,
-            namespace=told.name,
-            query=question.text,
-            top_k=DEPTH,
-            min_score=0.0,
-            kinds=None,
-        )
+        request = request_for(tenant, told.name, question)
         found = brain.recall(request)
         first.append(found.latency_ms)
         second.append(brain.recall(request).latency_ms)
@@ -174,7 +169,22 @@ def _recall(
     return lines, rankings
 
 
-def _baselines(embedder: "Embedder", told: Sequence[Conversation]) -> dict[str, list[Sequence[str]]]:
+def request_for(tenant: UUID, namespace: str, question: Question) -> "RecallRequest":
+    """The question as the recall API takes it, with the defaults as shipped."""
+    from soma.brain.api import RecallRequest  # noqa: PLC0415
+
+    return RecallRequest(
+        tenant_id=tenant,
+        agent_id=None,
+        namespace=namespace,
+        query=question.text,
+        top_k=DEPTH,
+        min_score=0.0,
+        kinds=None,
+    )
+
+
+def rank_by_baselines(embedder: "Embedder", told: Sequence[Conversation]) -> dict[str, list[Sequence[str]]]:
     """BM25 (stemmed, k1 = .9, b = .4, no function words), dense retrieval, their reciprocal rank fusion."""
     from soma.brain.domain.terms import terms  # noqa: PLC0415
     from soma.brain.kernels.candidate_signals import bm25, inverse_frequency  # noqa: PLC0415

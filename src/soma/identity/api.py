@@ -18,6 +18,7 @@ from soma.identity.services.authenticate_key import authenticate_key
 from soma.identity.services.bootstrap_owner import bootstrap_owner
 from soma.identity.services.create_tenant import create_tenant
 from soma.identity.services.create_user import create_user
+from soma.identity.services.idempotency import Idempotency
 from soma.identity.services.issue_key import issue_key
 from soma.identity.services.local_session import local_session
 from soma.identity.services.mint_session import mint_session
@@ -31,6 +32,7 @@ from soma.identity.services.verify_session import verify_session
 __all__ = [
     "DEFAULT_TENANT",
     "BootstrapOwner",
+    "Idempotency",
     "Identity",
     "Minted",
     "NewUser",

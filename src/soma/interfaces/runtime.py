@@ -10,7 +10,7 @@ from soma.base.database import DatabaseThreads
 from soma.base.errors import Unavailable
 from soma.brain.api import Brain
 from soma.events.api import ConsumerRunner, EventLog, Relay
-from soma.identity.api import Identity, RateLimits
+from soma.identity.api import Idempotency, Identity, RateLimits
 from soma.policy.api import Policy, Relations
 
 
@@ -33,6 +33,7 @@ class Runtime:
     agent: Agent
     brain: Brain
     identity: Identity
+    idempotency: Idempotency
     rates: RateLimits
     policy: Policy
     relations: Relations

@@ -44,7 +44,7 @@ from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
 from soma.fractalmemory.api import FractalMemory, VectorStore
 from soma.identity.adapters.key_value_store_postgres import PostgresKeyValueStore
 from soma.identity.adapters.rate_windows_fallback import FallbackRateWindows
-from soma.identity.api import Identity, RateLimits, RateRules, SessionCache
+from soma.identity.api import Idempotency, Identity, RateLimits, RateRules, SessionCache
 from soma.interfaces import runtime as installed
 from soma.interfaces.metrics import MetricsObserver, RelationMetrics
 from soma.interfaces.runtime import Runtime
@@ -120,6 +120,8 @@ async def open_runtime(
             agent=agent,
             brain=brain,
             identity=_identity(configuration, redis, relations),
+            # In the database wherever there is Redis too: an answer must not be forgotten.
+            idempotency=Idempotency(PostgresKeyValueStore()),
             rates=_rates(configuration, redis),
             policy=policy,
             relations=relations,

@@ -230,3 +230,18 @@ def test_observer_does_not_forget(person: Person, observer: Person) -> None:
 def test_what_the_system_writes_cannot_be_given(person: Person, field: str) -> None:
     body = {"content": "a", "provenance": {field: "x"}}
     problem(person.client.post(REMEMBER, json=body), 422, "invalid_input")
+
+
+def test_an_idempotency_key_gives_the_same_answer(person: Person, newcomer: Callable[[], Person]) -> None:
+    key = {"Idempotency-Key": "once"}
+    body = {"content": "The ferry leaves at noon."}
+    first = person.client.post(REMEMBER, json=body, headers=key)
+    again = person.client.post(REMEMBER, json={"items": [body]}, headers=key)
+    assert len(first.json()["stored"]) == 1
+    assert again.json() == first.json()
+    different = person.client.post(REMEMBER, json={"content": "It leaves at one."}, headers=key)
+    problem(different, 409, "conflict")
+    assert person.rows()["memory_record"] == 1
+    other = newcomer().client.post(REMEMBER, json=body, headers=key)
+    assert other.json()["stored"][0]["record_id"] != first.json()["stored"][0]["record_id"]
+    problem(person.client.post(REMEMBER, json=body, headers={"Idempotency-Key": "a b"}), 422, "invalid_input")

@@ -30,6 +30,10 @@ class MemoryImport:
             admit=_admit,
         )
 
+    def check(self, lines: Iterable[bytes]) -> None:
+        """Raise InvalidInput naming the first of `lines` that could not be taken, and store nothing."""
+        self._import.check(lines)
+
     def take(self, lines: Iterable[bytes]) -> Imported:
         """Store what `lines` say; what became of all the lines so far. Raises RememberUnavailable,
         InvalidInput naming the line."""

@@ -17,9 +17,10 @@ from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord
 from soma.fractalmemory.domain.selection import Selection
 from soma.fractalmemory.domain.transfer_line import LinkLine, RecordLine, read_line
 from soma.fractalmemory.domain.upsert import Outcome, Upserted
+from soma.fractalmemory.errors import WrongDimensions
 from soma.fractalmemory.ports import LinkStore, VectorStore
 from soma.fractalmemory.services.fill_passages import Analyse
-from soma.fractalmemory.services.store_records import store_records
+from soma.fractalmemory.services.store_records import check_dimensions, store_records
 
 PAGE = 500
 
@@ -59,7 +60,7 @@ class NamespaceImport:
 
     def run(self, lines: Iterable[bytes]) -> Imported:
         """See MemoryTransfer.import_lines."""
-        read = self._read(lines)
+        read = self._read(lines, self._numbers)
         while page := list(islice(read, PAGE)):
             self._store_records([line for line in page if isinstance(line, RecordLine)])
             self._store_links([line for line in page if isinstance(line, LinkLine)])
@@ -71,18 +72,27 @@ class NamespaceImport:
             links=self._linked,
         )
 
-    def _read(self, lines: Iterable[bytes]) -> Iterator[RecordLine | LinkLine]:
-        for data, number in zip(lines, self._numbers, strict=False):
+    def check(self, lines: Iterable[bytes]) -> None:
+        """Raise what `run` would raise for these lines by themselves, and store nothing."""
+        for _ in self._read(lines, count(1)):
+            pass
+
+    def _read(self, lines: Iterable[bytes], numbers: Iterator[int]) -> Iterator[RecordLine | LinkLine]:
+        for data, number in zip(lines, numbers, strict=False):
             if not data.strip():
                 continue
             try:
                 line = self._admitted(read_line(data, record_id=new_id(), namespace=self._namespace))
+            except WrongDimensions as error:
+                raise WrongDimensions(f"Line {number}: {error.detail}", line=number) from error
             except InvalidInput as error:
                 raise InvalidInput(f"Line {number}: {error.detail}", line=number) from error
             if line is not None:
                 yield line
 
     def _admitted(self, line: RecordLine | LinkLine | None) -> RecordLine | LinkLine | None:
+        if isinstance(line, RecordLine) and line.vector is not None:
+            check_dimensions(self._store, line.vector.shape)
         if isinstance(line, RecordLine) and self._admit is not None:
             self._admit(line.record)
         return line

@@ -11,7 +11,15 @@ from soma.interfaces.http import failures
 from soma.interfaces.http.body import StrictParser
 from soma.interfaces.http.openapi import described
 from soma.interfaces.http.renderer import JsonRenderer
-from soma.interfaces.http.routes import conversations, memory, operations, session, traces, turns
+from soma.interfaces.http.routes import (
+    conversations,
+    memory,
+    memory_transfer,
+    operations,
+    session,
+    traces,
+    turns,
+)
 
 api = NinjaAPI(
     title="SomaStack",
@@ -24,7 +32,7 @@ api = NinjaAPI(
     urls_namespace="gateway",
 )
 failures.register(api)
-for routes in (session, conversations, turns, traces, memory, operations):
+for routes in (session, conversations, turns, traces, memory, memory_transfer, operations):
     api.add_router("", routes.router)
 
 

@@ -1,7 +1,7 @@
 """What is refused before Django sees it, since Django reads a body whole before any view runs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from soma.base.errors import LimitExceeded
@@ -16,6 +16,8 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 BODY_LIMIT = 1_048_576
 """Bytes in a request's body."""
+BODY_LIMITS = {"/v1/memory/import": 16 * BODY_LIMIT}
+"""Where it may be larger: Django puts a large body on the disk."""
 DISCARD_LIMIT = 16 * BODY_LIMIT
 """Bytes read and dropped past the limit: a client that is still writing would not see our answer."""
 DISCARD_SECONDS = 2.0
@@ -26,9 +28,16 @@ SHUT_OUT = 1008
 class Guard:
     """Refuses bodies past the limit, also those that come in chunks, and WebSockets."""
 
-    def __init__(self, application: Application, *, body_limit: int = BODY_LIMIT) -> None:
+    def __init__(
+        self,
+        application: Application,
+        *,
+        body_limit: int = BODY_LIMIT,
+        body_limits: Mapping[str, int] = BODY_LIMITS,
+    ) -> None:
         self._application = application
         self._limit = body_limit
+        self._limits = body_limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -40,19 +49,21 @@ class Guard:
             await self._application(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        counted = _Counted(receive, self._limit)
+        limit = self._limits.get(scope["path"], self._limit)
+        counted = _Counted(receive, limit)
         try:
-            self._require_length(scope)
+            _require_length(scope, limit)
             await self._application(scope, counted.receive, send)
             counted.require_within_limit()
         except _TooLarge as refused:
             await _discard(scope, receive, refused)
             await _answer(scope, send, refused.error)
 
-    def _require_length(self, scope: Scope) -> None:
-        for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > self._limit:
-                raise _too_large(self._limit, int(value))
+
+def _require_length(scope: Scope, limit: int) -> None:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > limit:
+            raise _too_large(limit, int(value))
 
 
 class _Counted:

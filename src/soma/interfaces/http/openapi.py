@@ -5,6 +5,7 @@ from typing import Any
 from ninja import NinjaAPI
 
 from soma.interfaces.http.documents.problem import Problem
+from soma.interfaces.http.ndjson import MEDIA_TYPE as LINES_TYPE
 from soma.interfaces.http.problem import MEDIA_TYPE
 from soma.interfaces.http.session_cookie import COOKIE
 from soma.interfaces.http.sse import MEDIA_TYPE as STREAM_TYPE
@@ -12,6 +13,8 @@ from soma.interfaces.http.sse import MEDIA_TYPE as STREAM_TYPE
 REFERENCE = "#/components/schemas/{model}"
 STREAMS = {"stream_turn": 200, "send_message": 200}
 """Operations that answer with an event stream, by function name, and the status they do it with."""
+LINES = ("export_memory", "import_memory")
+"""Operations of which one answers with JSON Lines and the other takes them."""
 
 
 def described(api: NinjaAPI) -> dict[str, Any]:
@@ -34,9 +37,19 @@ def _complete(operation: dict[str, Any]) -> None:
     }
     if {"SessionToken": []} in operation.get("security", ()):
         operation["security"].append({"SessionCookie": []})
+    _with_lines(operation)
     for name, status in STREAMS.items():
         if operation["operationId"].endswith(name):
             operation["responses"][status] = {
                 "description": "Server-sent events of the turn",
                 "content": {STREAM_TYPE: {"schema": {"type": "string"}}},
             }
+
+
+def _with_lines(operation: dict[str, Any]) -> None:
+    content = {"content": {LINES_TYPE: {"schema": {"type": "string"}}}}
+    answering, taking = LINES
+    if operation["operationId"].endswith(answering):
+        operation["responses"][200] = {"description": "JSON Lines", **content}
+    if operation["operationId"].endswith(taking):
+        operation["requestBody"] = {"required": True, **content}

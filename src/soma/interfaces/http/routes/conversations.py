@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from ninja import Header, Query, Router, Status
+from ninja import Query, Router, Status
 
 from soma.base.errors import Denied
 from soma.base.tenancy import Principal
@@ -17,11 +17,11 @@ from soma.interfaces.http.documents.chat import (
     Conversations,
     MessageRequest,
 )
+from soma.interfaces.http.idempotency import IdempotencyKey
 from soma.interfaces.http.sse import event_stream, wants_stream
 from soma.interfaces.runtime import current
 
 router = Router(tags=["chat"])
-IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200, pattern=r"^[!-~]+$")]
 
 
 @router.post("/api/v2/chat/conversations", auth=SessionToken("chat:write"), response={201: Conversation})

@@ -1,19 +1,18 @@
 """Memory, asked and told directly: always the caller's own."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Query, Router
 
 from soma.base.errors import NotFound
-from soma.brain.api import RecallFilter, RecallRequest, UtteranceKind, owned_namespace
+from soma.brain.api import NAMESPACE_PATTERN, RecallFilter, RecallRequest, UtteranceKind, owned_namespace
 from soma.interfaces.http.access import SessionToken, audited, principal_of
 from soma.interfaces.http.documents.base import Time
 from soma.interfaces.http.documents.memory import (
     Forgotten,
     Memory,
-    Namespace,
     Namespaces,
     Recalled,
     RecallFilters,
@@ -21,6 +20,7 @@ from soma.interfaces.http.documents.memory import (
     Remembered,
     RememberRequest,
 )
+from soma.interfaces.http.idempotency import IdempotencyKey
 from soma.interfaces.runtime import current
 from soma.interfaces.told import told
 
@@ -53,7 +53,9 @@ async def recall(request: HttpRequest, wanted: RecallQuery) -> Recalled:
 
 @router.post("/v1/memory/remember", auth=SessionToken("memory:write"), response=Remembered)
 @audited
-async def remember(request: HttpRequest, wanted: RememberRequest) -> Remembered:
+async def remember(
+    request: HttpRequest, wanted: RememberRequest, idempotency_key: IdempotencyKey = None
+) -> Remembered:
     """Remember things; each is stored, known already, or refused with its reason."""
     runtime, principal = current(), principal_of(request)
     items = [
@@ -65,8 +67,18 @@ async def remember(request: HttpRequest, wanted: RememberRequest) -> Remembered:
         )
         for item in wanted.items
     ]
-    kept = await runtime.database.run(runtime.brain.remember, principal.tenant_id, items)
-    return Remembered.model_validate(kept)
+
+    def act() -> Any:
+        kept = Remembered.model_validate(runtime.brain.remember(principal.tenant_id, items))
+        return kept.model_dump(mode="json")
+
+    if idempotency_key is None:
+        return Remembered.model_validate(await runtime.database.run(act))
+    sent = wanted.model_dump(mode="json")
+    answer = await runtime.database.run(
+        runtime.idempotency.once, principal, "remember", idempotency_key, sent, act
+    )
+    return Remembered.model_validate(answer)
 
 
 @router.get("/v1/memory/namespaces", auth=SessionToken("memory:read"), response=Namespaces)
@@ -103,7 +115,7 @@ async def forget(request: HttpRequest, record_id: UUID) -> None:
 @audited
 async def forget_namespace(
     request: HttpRequest,
-    namespace: Annotated[Namespace, Query()],
+    namespace: Annotated[str, Query(pattern=NAMESPACE_PATTERN)],
     before: Annotated[Time | None, Query()] = None,
 ) -> Forgotten:
     """Delete what a namespace holds, or what of it happened before a moment, for good."""
