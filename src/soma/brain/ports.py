@@ -24,3 +24,12 @@ class Embedder(Protocol):
         The same text gives the same vector whatever stands beside it in the batch, up to rounding.
         Safe to call from several threads. Raises EmbedderUnavailable.
         """
+
+    def embed_parts(
+        self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The vectors of `texts` as `embed` gives them, (len(texts), d), and those of the parts of each that
+        `spans` names by where they start and have ended, in characters, in order: (m, d).
+
+        A part is read in the light of the text around it. For the rest see `embed`.
+        """

@@ -149,7 +149,9 @@ async def open_runtime(
 
 def build_brain(configuration: Configuration) -> Brain:
     """The brain on MiniLM, and on pgvector or the Milvus that the configuration names."""
-    embedder = RecentEmbedder(MiniLmEmbedder(models_directory(configuration)))
+    embedder = RecentEmbedder(
+        MiniLmEmbedder(models_directory(configuration), threads=len(os.sched_getaffinity(0)))
+    )
     return Brain(FractalMemory(_vector_store(configuration)), embedder)
 
 

@@ -32,8 +32,8 @@ class MiniLmEmbedder:
         """Load the model, building it from the published weights the first time.
 
         `cache` is a directory of ours for the built graph and the stamps of checked files. `threads` is
-        the number of cores that one call may keep busy. `search_path` is where wheels are installed
-        (`sys.path`). Raises ArtifactMissing, ArtifactMismatch, EmbedderUnavailable.
+        the number of cores that one call for several texts may keep busy. `search_path` is where wheels
+        are installed (`sys.path`). Raises ArtifactMissing, ArtifactMismatch, EmbedderUnavailable.
         """
         # These bring onnxruntime and tokenizers, which commands that embed nothing need not wait for.
         from soma.brain.adapters.minilm.encoder import WIDTH, Encoder  # noqa: PLC0415
@@ -51,6 +51,12 @@ class MiniLmEmbedder:
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See Embedder."""
         return self._encoder.encode(texts)
+
+    def embed_parts(
+        self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """See Embedder."""
+        return self._encoder.encode_parts(texts, spans)
 
 
 def _build(graph: Path, *, weights: Path, tokenizer: Path, precision: Precision) -> None:

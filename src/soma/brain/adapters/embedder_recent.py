@@ -40,6 +40,16 @@ class RecentEmbedder:
             vectors[position] = known[text]
         return vectors
 
+    def embed_parts(
+        self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """See Embedder. Texts whose parts are asked for are embedded, known or not."""
+        if not any(spans):
+            return self.embed(texts), np.empty((0, self.dimensions), np.float32)
+        vectors, parts = self._embedder.embed_parts(texts, spans)
+        self._keep(dict(zip(texts, vectors, strict=True)))
+        return vectors, parts
+
     def _keep(self, vectors: dict[str, NDArray[np.float32]]) -> None:
         with self._lock:
             for text, vector in vectors.items():

@@ -20,6 +20,11 @@ SENTENCE_WORDS = 40
 FRAGMENT_WORDS = 3
 """A sentence shorter than this joins the next one: "Wow!" has no meaning to match."""
 
+WORD = re.compile(r"\S+")
+
+Span = tuple[int, int]
+"""Where a part of a text starts, and where it has ended, in characters."""
+
 
 def is_question(sentence: str) -> bool:
     """Whether a sentence asks: by its mark, or where it has no mark at all by how it opens."""
@@ -29,24 +34,33 @@ def is_question(sentence: str) -> bool:
     return not end.endswith((".", "!", "…", "。")) and QUESTION_START.match(end) is not None
 
 
-def sentences(text: str) -> list[str]:
-    """The parts of a text that get a vector each; at least one."""
-    parts, carried = list[str](), ""
-    for span in SENTENCE.findall(text):
-        sentence = f"{carried} {span.strip()}".strip()
-        size, carried = len(sentence.split()), ""
+def sentence_spans(text: str) -> list[Span]:
+    """The parts of a text that get a vector each, without the white space around them; at least one."""
+    parts, carried = list[Span](), None
+    for found, end in _found(text):
+        start = found if carried is None else carried[0]
+        size, carried = len(text[start:end].split()), None
         if size < FRAGMENT_WORDS:
-            carried = sentence
+            carried = start, end
         elif size <= SENTENCE_WORDS * 3 // 2:
-            parts.append(sentence)
+            parts.append((start, end))
         else:
-            parts.extend(_windows(sentence.split()))
-    if carried:
-        parts.append(f"{parts.pop()} {carried}" if parts else carried)
-    return parts or [text]
+            parts.extend(_windows(text, start, end))
+    if carried is not None:
+        parts.append((parts.pop()[0] if parts else carried[0], carried[1]))
+    return parts or [(0, len(text))]
 
 
-def _windows(run: list[str]) -> Iterator[str]:
+def _found(text: str) -> Iterator[Span]:
+    for match in SENTENCE.finditer(text):
+        part = match[0].rstrip()
+        if part:
+            yield match.start() + len(part) - len(part.lstrip()), match.start() + len(part)
+
+
+def _windows(text: str, start: int, end: int) -> Iterator[Span]:
+    words = [match.span() for match in WORD.finditer(text, start, end)]
     step = SENTENCE_WORDS // 2
-    for start in range(0, len(run) - step, step):
-        yield " ".join(run[start : start + SENTENCE_WORDS])
+    for first in range(0, len(words) - step, step):
+        window = words[first : first + SENTENCE_WORDS]
+        yield window[0][0], window[-1][1]

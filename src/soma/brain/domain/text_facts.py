@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from soma.brain.domain.sentences import SENTENCE, is_question, sentences
+from soma.brain.domain.sentences import SENTENCE, Span, is_question, sentence_spans
 from soma.brain.domain.terms import WORD, terms
 
 TIME = re.compile(
@@ -20,8 +20,8 @@ TIME = re.compile(
 class TextFacts:
     """What is kept of a text when it is stored: `terms` and how often each occurs, `length` of them in all.
     `told` is the share of its words that stand in sentences that are no questions; `asks`: its last sentence
-    is one; `timed`: it says when something was. `sentences` are those that get a vector each: those that ask
-    nothing, if there are any."""
+    is one; `timed`: it says when something was. `sentences` are where those stand that get a vector each:
+    those that ask nothing, if there are any."""
 
     terms: Counter[str]
     length: int
@@ -29,7 +29,7 @@ class TextFacts:
     told: float
     asks: bool
     timed: bool
-    sentences: tuple[str, ...]
+    sentences: tuple[Span, ...]
 
 
 def text_facts(text: str) -> TextFacts:
@@ -51,6 +51,6 @@ def text_facts(text: str) -> TextFacts:
     )
 
 
-def _told_sentences(text: str) -> tuple[str, ...]:
-    parts = sentences(text)
-    return tuple(part for part in parts if not is_question(part)) or tuple(parts)
+def _told_sentences(text: str) -> tuple[Span, ...]:
+    parts = sentence_spans(text)
+    return tuple((start, end) for start, end in parts if not is_question(text[start:end])) or tuple(parts)

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from soma.brain.domain.sentences import Span
 from soma.brain.domain.text_facts import TextFacts, text_facts
 from soma.brain.ports import Embedder
 from soma.fractalmemory.api import Passage
 
 MAX_SENTENCES = 64
-"""A message of the largest size has hundreds; each costs as much as a short message."""
+"""A message of the largest size has hundreds, and is read as far as these go."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,25 +32,26 @@ class Analysed:
 
 
 def analyse(embedder: Embedder, texts: Sequence[Text]) -> list[Analysed]:
-    """Analyse `texts`, all embedded in one batch; a text of one sentence costs one vector, any other one more
-    for each sentence. Raises EmbedderUnavailable."""
+    """Analyse `texts`, all embedded in one batch. Raises EmbedderUnavailable."""
     facts = [text_facts(text.content) for text in texts]
     parts = [_parts(text.content, each) for text, each in zip(texts, facts, strict=True)]
-    vectors = embedder.embed([text.content for text in texts] + [part for each in parts for part in each])
-    ends = len(texts) + np.cumsum([len(each) for each in parts], dtype=np.intp)
+    vectors, sentences = embedder.embed_parts([text.content for text in texts], parts)
+    ends = np.cumsum([len(each) for each in parts], dtype=np.intp)
     return [
         Analysed(
-            vector=vectors[place],
-            passage=_passage(text, each, vectors[end - len(own) : end] if own else None),
+            vector=vector, passage=_passage(text, each, sentences[end - len(own) : end] if own else None)
         )
-        for place, (text, each, own, end) in enumerate(zip(texts, facts, parts, ends, strict=True))
+        for text, each, vector, own, end in zip(texts, facts, vectors, parts, ends, strict=True)
     ]
 
 
-def _parts(content: str, facts: TextFacts) -> tuple[str, ...]:
+def _parts(content: str, facts: TextFacts) -> tuple[Span, ...]:
     """The sentences that need a vector of their own."""
-    alone = len(facts.sentences) == 1 and facts.sentences[0] == content.strip()
-    return () if alone else facts.sentences[:MAX_SENTENCES]
+    if len(facts.sentences) == 1:
+        [(start, end)] = facts.sentences
+        if content[start:end].strip() == content.strip():
+            return ()
+    return facts.sentences[:MAX_SENTENCES]
 
 
 def _passage(text: Text, facts: TextFacts, sentences: NDArray[np.float32] | None) -> Passage:

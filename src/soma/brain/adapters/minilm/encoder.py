@@ -1,12 +1,16 @@
 """Texts to vectors: the tokenizer and an exported graph together."""
 
+import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
+
+from soma.brain.adapters.minilm.window import Span, Window, windows
 
 WIDTH = 384
 # What the published model was trained to read; the rest of a longer text is not looked at.
@@ -15,6 +19,13 @@ MAX_TOKENS = 256
 MAX_CHARACTERS = 32_768
 # On one thread larger batches are no faster: their activations leave the processor's cache.
 BATCH_TOKENS = 256
+# Of the meaning of the whole text so much is taken out of each part's: what all parts have in common tells
+# none from another. On 541 paragraphs of packages' documentation the cosine to the vector of the sentence by
+# itself is .766 without, .778 from .3 to .4, .772 with .5.
+CONTEXT = np.float32(0.35)
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+Float32 = NDArray[np.float32]
 
 
 class Encoder:
@@ -25,26 +36,55 @@ class Encoder:
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_TOKENS)
-        self._session = _session(graph, threads)
+        self._session = _session(graph)
+        self._pooled, self._states = [output.name for output in self._session.get_outputs()]
+        self._pool = ThreadPoolExecutor(threads, "soma-embedder") if threads > 1 else None
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str]) -> Float32:
         """Unit vectors of shape (len(texts), 384)."""
-        ids = [self._ids(text) for text in texts]
-        vectors = np.empty((len(ids), WIDTH), np.float32)
-        for batch in _batches(ids):
-            inputs = np.array([ids[index] for index in batch], np.int64)
-            (vectors[batch],) = self._session.run(None, {"input_ids": inputs})
-        return vectors
+        return self.encode_parts(texts, [()] * len(texts))[0]
 
-    def _ids(self, text: str) -> list[int]:
-        # A lone surrogate cannot be encoded; the tokenizer drops the replacement character as well.
-        clean = text[:MAX_CHARACTERS].encode("utf-8", "ignore").decode()
-        return self._tokenizer.encode(clean).ids
+    def encode_parts(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> tuple[Float32, Float32]:
+        """Unit vectors of `texts` (n, 384), and of the parts that `spans` name of each, in order (m, 384).
+
+        A part's vector is the mean of its tokens' states: it is read in the light of the text around it, and
+        costs next to nothing (Günther et al., "Late Chunking", 2024).
+        """
+        read = [
+            list(windows(self._tokens, MAX_TOKENS, text, each))
+            for text, each in zip(texts, spans, strict=True)
+        ]
+        flat = [window for each in read for window in each]
+        wholes = np.empty((len(flat), WIDTH), np.float32)
+        parts = [np.empty((0, WIDTH), np.float32)] * len(flat)
+
+        batches = list(_batches([window.ids for window in flat]))
+        inputs = [[flat[index] for index in batch] for batch in batches]
+        spread = map if self._pool is None or len(batches) == 1 else self._pool.map
+        for batch, (vectors, own) in zip(batches, spread(self._run, inputs), strict=True):
+            wholes[batch] = vectors
+            for index, each in zip(batch, own, strict=True):
+                parts[index] = each
+        firsts = np.cumsum([0, *(len(each) for each in read[:-1])], dtype=np.intp)[: len(read)]
+        return wholes[firsts], np.concatenate([np.empty((0, WIDTH), np.float32), *parts])
+
+    def _run(self, batch: Sequence[Window]) -> tuple[Float32, list[Float32]]:
+        inputs = {"input_ids": np.array([window.ids for window in batch], np.int64)}
+        if not any(window.parts for window in batch):
+            (wholes,) = self._session.run([self._pooled], inputs)
+            return wholes, [np.empty((0, WIDTH), np.float32)] * len(batch)
+        wholes, states = self._session.run([self._pooled, self._states], inputs)
+        return wholes, [_parts(*each) for each in zip(wholes, states, batch, strict=True)]
+
+    def _tokens(self, text: str) -> Encoding:
+        # A lone surrogate cannot be encoded; the tokenizer drops the character that stands for it.
+        return self._tokenizer.encode(SURROGATE.sub("\ufffd", text[:MAX_CHARACTERS]))
 
 
-def _session(graph: Path, threads: int) -> onnxruntime.InferenceSession:
+def _session(graph: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    # Batches on several threads scale, and one batch over several does not.
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
@@ -60,3 +100,14 @@ def _batches(ids: Sequence[Sequence[int]]) -> Iterator[list[int]]:
         size = max(1, BATCH_TOKENS // length)
         for start in range(0, len(indexes), size):
             yield indexes[start : start + size]
+
+
+def _parts(whole: Float32, states: Float32, window: Window) -> Float32:
+    """The unit vectors of a window's m parts, (m, 384)."""
+    sums = [states[start:end].sum(axis=0) for start, end in window.parts]
+    means = _unit(np.array(sums, np.float32).reshape(-1, WIDTH))
+    return _unit(means - CONTEXT * whole)
+
+
+def _unit(vectors: Float32) -> Float32:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""The network of all-MiniLM-L6-v2 as an ONNX graph: token ids in, unit vectors out.
+"""The network of all-MiniLM-L6-v2 as an ONNX graph: token ids in, unit vectors and the tokens' states out.
 
 BERT (Devlin et al., 2018) with 6 post-normalised layers of 12 heads, then the mean over all tokens and
 L2 normalisation (Reimers and Gurevych, 2019). There is no attention mask: batches hold texts of one
@@ -46,7 +46,9 @@ class _Network:
         x = self._embeddings()
         for layer in range(LAYERS):
             x = self._layer(x, shape, layer)
-        return self._graph.model("minilm", ids=INPUT, output=self._pooled(x, shape), width=WIDTH)
+        states = self._graph.apply("Reshape", x, shape)
+        outputs = {self._pooled(states): ("batch", WIDTH), states: ("batch", "length", WIDTH)}
+        return self._graph.model("minilm", ids=INPUT, outputs=outputs)
 
     def _embeddings(self) -> str:
         graph = self._graph
@@ -84,13 +86,13 @@ class _Network:
         context = graph.apply("MultiHeadAttention", *parts, domain=MICROSOFT, num_heads=HEADS)
         return graph.apply("Reshape", context, graph.integers(-1, WIDTH))
 
-    def _pooled(self, x: str, shape: str) -> str:
+    def _pooled(self, states: str) -> str:
         graph = self._graph
         one_row = graph.apply("Concat", graph.integers(1), self._length(), axis=0)
         ones = graph.apply("Expand", graph.constant("unit", np.ones((1, 1), np.float32)), one_row)
         # The mean but for its length, which is normalised away. A product with ones adds in the same
         # order whatever the size of the batch is, and ReduceMean does not.
-        total = graph.apply("MatMul", ones, graph.apply("Reshape", x, shape))
+        total = graph.apply("MatMul", ones, states)
         return graph.apply("LpNormalization", graph.apply("Squeeze", total, graph.integers(1)), axis=-1, p=2)
 
     def _length(self) -> str:

@@ -1,5 +1,6 @@
 """An ONNX graph written node by node."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,13 +40,16 @@ class OnnxGraph:
         self._add("Split", (value, self.integers(*lengths)), outputs, "", {"axis": axis})
         return outputs
 
-    def model(self, name: str, *, ids: str, output: str, width: int) -> ModelProto:
-        """The model from int64 `ids` of shape (batch, length) to float32 `output` of shape (batch, width)."""
+    def model(self, name: str, *, ids: str, outputs: Mapping[str, Sequence[str | int]]) -> ModelProto:
+        """The model from int64 `ids` of shape (batch, length) to the float32 `outputs` of these shapes."""
         graph = helper.make_graph(
             self._nodes,
             name,
             [helper.make_tensor_value_info(ids, TensorProto.INT64, ["batch", "length"])],
-            [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", width])],
+            [
+                helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)
+                for output, shape in outputs.items()
+            ],
             list(self._constants.values()),
         )
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
