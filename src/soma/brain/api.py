@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from soma.base.database import tenant_transaction
+from soma.brain.domain.calibration import Calibration, EvidenceMark, ReliabilityBin
 from soma.brain.domain.checkpoint import ChainReport, Checkpoint
 from soma.brain.domain.feedback import Feedback, RewardParts
 from soma.brain.domain.learned_state import LearnedState
@@ -27,6 +28,7 @@ from soma.brain.errors import (
 )
 from soma.brain.ports import Embedder
 from soma.brain.services.apply_feedback import apply_feedback
+from soma.brain.services.calibration import calibration, mark_evidence
 from soma.brain.services.checkpoint import checkpoint
 from soma.brain.services.consolidate import REMEMBER_REQUESTED, consolidate
 from soma.brain.services.learned_state import learned_state
@@ -44,11 +46,13 @@ __all__ = [
     "RESERVED",
     "Brain",
     "BrainError",
+    "Calibration",
     "ChainReport",
     "Checkpoint",
     "Embedder",
     "EmbedderUnavailable",
     "Evidence",
+    "EvidenceMark",
     "Feedback",
     "FeedbackOutOfOrder",
     "Imported",
@@ -65,6 +69,7 @@ __all__ = [
     "RecallUnavailable",
     "Refusal",
     "RefusalReason",
+    "ReliabilityBin",
     "RememberItem",
     "RememberUnavailable",
     "Remembered",
@@ -160,6 +165,23 @@ class Brain:
         """An import of such lines into the owner's namespace `name`, by the rules of `remember`. Raises
         InvalidInput."""
         return MemoryImport(self._memory, self._embedder, tenant_id, owner_id, name)
+
+    def mark_evidence(
+        self, tenant_id: UUID, namespace: str, turn_id: UUID, marks: Sequence[EvidenceMark]
+    ) -> int:
+        """Say which memories that a turn, or a query with an id of its own, recalled from `namespace` were
+        relevant. How many marks are new or other than before: the same again changes nothing, and what is no
+        memory of the namespace is left out. Confidence is fitted anew where enough marks have come. Inside
+        the caller's transaction, which may hold the namespace's calibrator until it commits.
+
+        Raises InvalidInput for a mark without a similarity, LimitExceeded for more than 1,000.
+        """
+        return mark_evidence(self._memory, tenant_id, namespace, turn_id, marks)
+
+    def calibration(self, tenant_id: UUID, namespace: str) -> Calibration:
+        """How the confidence of what is recalled from `namespace` is told, and how right it has been."""
+        with tenant_transaction(tenant_id):
+            return calibration(tenant_id, namespace)
 
     def learned_state(
         self, tenant_id: UUID, agent_id: str, baseline: LearnedState, *, turn_id: UUID | None = None

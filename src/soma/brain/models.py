@@ -1,5 +1,5 @@
-"""The tables of what agents have learned. Two states are written at every iteration, so they are kept as
-LearnedState.to_bytes."""
+"""The tables of what agents have learned, and of how far recall can be trusted. Two states are written at
+every iteration, so they are kept as LearnedState.to_bytes."""
 
 from django.db import models
 
@@ -55,3 +55,37 @@ class LearnedCheckpointRow(models.Model):
                 fields=["tenant_id", "agent_id", "turn_id", "last_iteration"], name="learned_checkpoint_turn"
             ),
         ]
+
+
+class EvidenceMarkRow(models.Model):
+    """Whether a memory that a turn recalled was relevant. It says nothing of the memory's content."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "turn_id", "record_id")
+    tenant_id = models.UUIDField()
+    turn_id = models.UUIDField()
+    record_id = models.UUIDField()
+    namespace = models.CharField(max_length=200)
+    cosine = models.FloatField()
+    relevant = models.BooleanField()
+    marked_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "evidence_mark"
+        indexes = [
+            models.Index(fields=["tenant_id", "namespace", "marked_at"], name="evidence_mark_latest"),
+        ]
+
+
+class CalibratorRow(models.Model):
+    """How a namespace's confidence is told: Calibrator.to_dict, Calibration.to_dict of the marks that it was
+    fitted on, and how many came since. Locked while it is refitted."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "namespace")
+    tenant_id = models.UUIDField()
+    namespace = models.CharField(max_length=200)
+    calibrator = models.JSONField()
+    report = models.JSONField()
+    pending = models.IntegerField()
+
+    class Meta:
+        db_table = "evidence_calibrator"

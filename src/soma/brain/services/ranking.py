@@ -7,21 +7,14 @@ from uuid import UUID
 
 import numpy as np
 
+from soma.brain.domain.calibrator import SHIPPED, Calibrator
 from soma.brain.domain.question import Question
 from soma.brain.domain.recall import Evidence
 from soma.brain.domain.signal_weights import SIGNALS, SignalWeights
 from soma.brain.domain.weights import Weights
-from soma.brain.kernels.scoring import Floats, logistic, selection_probabilities
+from soma.brain.kernels.scoring import Floats, selection_probabilities
 from soma.brain.services.signals import signals
 from soma.fractalmemory.api import CandidateSet, Lexicon, MemoryRecord
-
-CALIBRATION = "logistic-cosine-1"
-CONFIDENCE_SLOPE = 16.7
-CONFIDENCE_MIDPOINT = 0.561
-"""A first cut: the logistic curve through cosine → relevant, fitted on the pairs that MIN_SCORE is measured
-on, every question against every fact. Expected calibration error over what is recalled, in five-fold
-cross-validation by question: .041. It knows MiniLM, English and a memory of some hundred facts; feedback
-refits it once there is some."""
 
 INITIAL = Weights()
 DIGITS = 4
@@ -36,6 +29,7 @@ class Judged:
     score: float
     probability: float
     confidence: float
+    calibration: str
     features: Mapping[str, float]
     explanation: Mapping[str, float] | None
 
@@ -52,7 +46,7 @@ class Judged:
             features=self.features,
             explanation=self.explanation,
             confidence=self.confidence,
-            calibration=CALIBRATION,
+            calibration=self.calibration,
             provenance=record.provenance,
             occurred_at=record.occurred_at,
         )
@@ -60,13 +54,15 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranking:
-    """How to weigh: with which weights, seen from when, how many to keep, from which cosine on."""
+    """How to weigh: with which weights, seen from when, how many to keep, from which cosine on; and what
+    turns cosines into confidences."""
 
     weights: Weights
     at: datetime
     top_k: int
     min_score: float
     explain: bool = False
+    calibrator: Calibrator = SHIPPED
 
     def rank(self, question: Question, seen: CandidateSet, lexicon: Lexicon) -> list[Judged]:
         """The best of `seen`, best first, at most `top_k`: of what the filters let through, with a cosine of
@@ -83,7 +79,7 @@ class Ranking:
         totals = total(values, weights)
         order = sorted(chosen.tolist(), key=lambda i: (-totals[i], seen.ids[i]))[: self.top_k]
         chances = selection_probabilities(totals[order], self.weights.tau)
-        confidences = logistic(np.clip(nearest[order], 0.0, 1.0), CONFIDENCE_SLOPE, CONFIDENCE_MIDPOINT)
+        confidences = self.calibrator.confidence(nearest[order])
         scale = sum(abs(weight) for weight in weights.to_dict().values())
         return [
             Judged(
@@ -91,6 +87,7 @@ class Ranking:
                 score=float(totals[i] / scale),
                 probability=float(chance),
                 confidence=float(confidence),
+                calibration=self.calibrator.method.value,
                 features=_features(seen, values, i),
                 explanation=_explanation(values, weights, i) if self.explain else None,
             )

@@ -21,6 +21,7 @@ from soma.brain.errors import RecallUnavailable
 from soma.brain.kernels.candidate_signals import K1, B
 from soma.brain.kernels.salience import novelty
 from soma.brain.ports import Embedder
+from soma.brain.services.calibration import standing_calibrator
 from soma.brain.services.learned_state import standing_state
 from soma.brain.services.ranking import Judged, Ranking
 from soma.fractalmemory.api import CandidateQuery, FractalMemory, Lexicon, RecordFilter
@@ -86,6 +87,7 @@ def _ranking(request: RecallRequest, moment: datetime) -> Ranking:
         top_k=request.top_k,
         min_score=request.min_score,
         explain=request.explain,
+        calibrator=standing_calibrator(request.tenant_id, request.namespace),
     )
 
 

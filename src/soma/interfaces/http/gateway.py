@@ -14,6 +14,7 @@ from soma.interfaces.http.renderer import JsonRenderer
 from soma.interfaces.http.routes import (
     conversations,
     memory,
+    memory_calibration,
     memory_transfer,
     operations,
     session,
@@ -32,7 +33,16 @@ api = NinjaAPI(
     urls_namespace="gateway",
 )
 failures.register(api)
-for routes in (session, conversations, turns, traces, memory, memory_transfer, operations):
+for routes in (
+    session,
+    conversations,
+    turns,
+    traces,
+    memory,
+    memory_transfer,
+    memory_calibration,
+    operations,
+):
     api.add_router("", routes.router)
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from soma.brain.kernels.calibration.isotonic import (
     Doubles,
+    compact,
     fit_isotonic,
     heights_at,
     pool_adjacent_violators,
@@ -69,3 +70,16 @@ def test_the_order_of_the_outcomes_is_all_one() -> None:
     np.testing.assert_array_equal(curve.heights, [0.0, 0.5, 1.0])
     np.testing.assert_array_equal(turned.heights, curve.heights)
     np.testing.assert_allclose(heights_at(curve, np.array([0.0, 0.25, 1.0])), [0.0, 0.25, 1.0])
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(-8, 8), st.booleans()), min_size=1, max_size=30))
+@pytest.mark.req("RHO-001")
+def test_a_compact_curve_says_the_same_with_no_more_points(marks: list[tuple[int, bool]]) -> None:
+    curve = fit_isotonic(
+        np.array([score for score, _ in marks], np.float64), np.array([told for _, told in marks], np.float64)
+    )
+    small = compact(curve)
+    asked = np.linspace(-10.0, 10.0, 81)
+    np.testing.assert_allclose(heights_at(small, asked), heights_at(curve, asked), atol=1e-12)
+    assert len(small.scores) <= min(len(curve.scores), 2 * len(set(curve.heights.tolist())))

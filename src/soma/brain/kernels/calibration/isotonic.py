@@ -48,6 +48,14 @@ def fit_isotonic(scores: Doubles, outcomes: Doubles) -> RisingCurve:
     return RisingCurve(scores=distinct, heights=heights)
 
 
+def compact(curve: RisingCurve) -> RisingCurve:
+    """The same curve without the points inside its level stretches."""
+    heights = curve.heights
+    inside = np.zeros(len(heights), np.bool_)
+    inside[1:-1] = (heights[1:-1] == heights[:-2]) & (heights[1:-1] == heights[2:])
+    return RisingCurve(scores=curve.scores[~inside], heights=heights[~inside])
+
+
 def heights_at(curve: RisingCurve, scores: Doubles) -> Doubles:
     """What the curve says of `scores`, any shape."""
     return np.interp(scores, curve.scores, curve.heights)
