@@ -21,6 +21,11 @@ class NarrowEmbedder:
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return np.full((len(texts), 2), np.sqrt(0.5), np.float32)
 
+    def embed_parts(
+        self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return self.embed(texts), self.embed(["" for each in spans for _ in each])
+
 
 @pytest.mark.req("MEM-001")
 def test_an_embedder_that_does_not_fit_the_store_is_refused_at_once() -> None:

@@ -110,4 +110,5 @@ def _parts(whole: Float32, states: Float32, window: Window) -> Float32:
 
 
 def _unit(vectors: Float32) -> Float32:
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Float32 = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
