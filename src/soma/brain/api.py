@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from soma.base.database import tenant_transaction
+from soma.brain.domain.analysis import Analysis
 from soma.brain.domain.calibration import Calibration, EvidenceMark, ReliabilityBin
 from soma.brain.domain.checkpoint import ChainReport, Checkpoint
 from soma.brain.domain.feedback import Feedback, RewardParts
@@ -33,6 +34,7 @@ from soma.brain.services.checkpoint import checkpoint
 from soma.brain.services.consolidate import REMEMBER_REQUESTED, consolidate
 from soma.brain.services.learned_state import learned_state
 from soma.brain.services.own_memory import forget_namespace, forget_own, get_own, namespaces
+from soma.brain.services.passage_filler import PassageFiller
 from soma.brain.services.recall import recall
 from soma.brain.services.remember import remember
 from soma.brain.services.transfer import MemoryImport, export_own
@@ -44,6 +46,7 @@ __all__ = [
     "DEFAULT",
     "NAMESPACE_PATTERN",
     "RESERVED",
+    "Analysis",
     "Brain",
     "BrainError",
     "Calibration",
@@ -95,13 +98,22 @@ class Brain:
             )
         self._memory = memory
         self._embedder = embedder
+        self._filler = PassageFiller(memory, embedder)
+
+    @property
+    def analysis(self) -> Analysis:
+        """How far the analysis of what was stored without one is."""
+        return self._filler.analysis
 
     def start(self) -> None:
-        """Let what is remembered be indexed in the background, as large namespaces and Milvus need it."""
+        """Let what is remembered be indexed in the background, as large namespaces and Milvus need it, and
+        what was stored without an analysis be analysed."""
         self._memory.start()
+        self._filler.start()
 
     def stop(self) -> None:
         """End that."""
+        self._filler.stop()
         self._memory.stop()
 
     def recall(self, request: RecallRequest) -> Recall:

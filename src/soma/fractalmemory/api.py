@@ -13,6 +13,7 @@ from soma.fractalmemory.domain.held import Held
 from soma.fractalmemory.domain.imported import Imported
 from soma.fractalmemory.domain.lexicon import Lexicon
 from soma.fractalmemory.domain.link import Link, LinkKey, Neighbour
+from soma.fractalmemory.domain.owed import Owed
 from soma.fractalmemory.domain.passage import Passage
 from soma.fractalmemory.domain.query import VectorQuery
 from soma.fractalmemory.domain.reconciled import Reconciled
@@ -24,7 +25,7 @@ from soma.fractalmemory.errors import FractalMemoryError, StoreUnavailable, Wron
 from soma.fractalmemory.ports import LinkStore, PassageStore, VectorStore
 from soma.fractalmemory.services.delete_records import delete_matching
 from soma.fractalmemory.services.export_namespace import export_namespace
-from soma.fractalmemory.services.fill_passages import Analyse, fill_passages
+from soma.fractalmemory.services.fill_passages import PAGE, Analyse, filling
 from soma.fractalmemory.services.find_candidates import find_candidates
 from soma.fractalmemory.services.import_namespace import Admit, Embed, NamespaceImport
 from soma.fractalmemory.services.index_records import index_page, reconcile
@@ -50,6 +51,7 @@ __all__ = [
     "MemoryTransfer",
     "Neighbour",
     "Outcome",
+    "Owed",
     "Passage",
     "PassageStore",
     "Reconciled",
@@ -72,9 +74,9 @@ ANY_NAMESPACE = ""
 class FractalMemory:
     """Memories behind whichever store was configured.
 
-    Call every method but `fill_passages`, `index`, `reconcile`, `start` and `stop` inside the tenant's open
-    transaction (`soma.base.database.tenant_transaction`). All raise StoreUnavailable when the store does not
-    answer.
+    Call every method but `fill_passages`, `filling`, `owed`, `index`, `reconcile`, `start` and `stop` inside
+    the tenant's open transaction (`soma.base.database.tenant_transaction`). All raise StoreUnavailable when
+    the store does not answer.
 
     A memory is found from its commit on. Large namespaces are searched by an index that follows: `start` has
     a thread see to that; without it, searches get slower as memories wait, and stay right.
@@ -176,7 +178,18 @@ class FractalMemory:
     def fill_passages(self, tenant_id: UUID, namespace: str, analyse: Analyse) -> int:
         """Analyse the memories of `namespace` that were stored without a passage; how many were. Opens
         transactions of its own, none while `analyse` works."""
-        return fill_passages(self._store.passages, tenant_id, namespace, analyse)
+        return sum(self.filling(tenant_id, namespace, analyse))
+
+    def filling(
+        self, tenant_id: UUID, namespace: str, analyse: Analyse, *, page: int = PAGE
+    ) -> Iterator[int]:
+        """The same, a page each time that the next number is asked for: of how many it was."""
+        return filling(self._store.passages, tenant_id, namespace, analyse, page)
+
+    def owed(self, after: UUID, limit: int) -> Owed:
+        """Where memories lack a passage, of the first `limit` of all tenants behind the id `after`. Opens
+        a transaction of its own."""
+        return self._store.passages.owed(after, limit)
 
     def _written(self, tenant_id: UUID, namespaces: set[str]) -> None:
         for namespace in namespaces:

@@ -11,6 +11,7 @@ from soma.fractalmemory.domain.candidates import CandidateQuery, CandidateSet
 from soma.fractalmemory.domain.held import Held
 from soma.fractalmemory.domain.lexicon import Lexicon
 from soma.fractalmemory.domain.link import Link, LinkKey, Neighbour
+from soma.fractalmemory.domain.owed import Owed
 from soma.fractalmemory.domain.passage import Passage
 from soma.fractalmemory.domain.query import VectorQuery
 from soma.fractalmemory.domain.reconciled import Reconciled
@@ -93,6 +94,10 @@ class PassageStore(Protocol):
     ) -> list[MemoryRecord]:
         """The first `limit` memories of `namespace` without a passage in the order of their ids, of those
         behind `after`."""
+
+    def owed(self, after: UUID, limit: int) -> Owed:
+        """Where memories lack a passage, of the first `limit` of all tenants in the order of their ids, of
+        those behind `after`. Called without a tenant's transaction."""
 
     def add(self, tenant_id: UUID, analysed: Sequence[tuple[MemoryRecord, Passage]]) -> int:
         """Store the passages of memories that have none and still say the same; how many were stored."""

@@ -52,6 +52,13 @@ OUTBOX_OLDEST_SECONDS = Gauge(
     registry=REGISTRY,
 )
 
+MEMORY_ANALYSED = Gauge(
+    "soma_memory_analysed",
+    "Memories that were stored without an analysis of their text and have got one since the start.",
+    registry=REGISTRY,
+)
+MEMORY_ANALYSING = Gauge("soma_memory_analysing", "1 while there may be more of these.", registry=REGISTRY)
+
 RELATION_SECONDS = Histogram(
     "soma_relation_check_seconds",
     "What a decision by relations takes.",

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import connections
 
-from soma.base.database import APP
+from soma.base.database import APP, WORKER, worker_transaction
 from soma.fractalmemory.adapters.availability import postgres_answers
 from soma.fractalmemory.adapters.candidate_rows import read_candidates
 from soma.fractalmemory.adapters.lexicon_rows import read_lexicon
@@ -13,9 +13,10 @@ from soma.fractalmemory.adapters.namespace_lock import lock_namespaces
 from soma.fractalmemory.adapters.passage_rows import add_passages
 from soma.fractalmemory.adapters.posting_blocks import BLOCK
 from soma.fractalmemory.adapters.sealing import SHORT_TAIL, has_tail, seal_page
-from soma.fractalmemory.adapters.unanalysed_rows import standing_records, unanalysed_records
+from soma.fractalmemory.adapters.unanalysed_rows import owed_places, standing_records, unanalysed_records
 from soma.fractalmemory.domain.candidates import CandidateQuery, CandidateSet
 from soma.fractalmemory.domain.lexicon import Lexicon
+from soma.fractalmemory.domain.owed import Owed
 from soma.fractalmemory.domain.passage import Passage
 from soma.fractalmemory.domain.record import MemoryRecord
 
@@ -50,6 +51,11 @@ class PostgresPassageStore:
         """See PassageStore."""
         with postgres_answers(), connections[self._using].cursor() as cursor:
             return unanalysed_records(cursor, tenant_id, namespace, after, limit)
+
+    def owed(self, after: UUID, limit: int) -> Owed:
+        """See PassageStore."""
+        with postgres_answers(), worker_transaction(), connections[WORKER].cursor() as cursor:
+            return owed_places(cursor, after, limit)
 
     def add(self, tenant_id: UUID, analysed: Sequence[tuple[MemoryRecord, Passage]]) -> int:
         """See PassageStore."""

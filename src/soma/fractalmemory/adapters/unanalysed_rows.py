@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.backends.utils import CursorWrapper
 
 from soma.fractalmemory.adapters.record_columns import COLUMNS, found
+from soma.fractalmemory.domain.owed import Owed
 from soma.fractalmemory.domain.record import MemoryRecord
 
 UNANALYSED = f"""
@@ -22,6 +23,16 @@ STILL = """
     WHERE tenant_id = %s AND content_hash = seen.hash
       AND NOT EXISTS (SELECT FROM memory_passage WHERE record_id = record.id)
 """
+OWED = """
+    WITH seen AS MATERIALIZED (
+        SELECT id, tenant_id, namespace FROM memory_record WHERE id > %(after)s ORDER BY id LIMIT %(limit)s
+    )
+    SELECT tenant_id, namespace, NULL::uuid FROM seen
+    WHERE NOT EXISTS (SELECT FROM memory_passage WHERE record_id = seen.id)
+    GROUP BY tenant_id, namespace
+    UNION ALL
+    (SELECT NULL, NULL, id FROM seen ORDER BY id DESC LIMIT 1)
+"""
 NOTHING = UUID(int=0)
 
 
@@ -31,6 +42,16 @@ def unanalysed_records(
     """See PassageStore.unanalysed."""
     cursor.execute(UNANALYSED, [tenant_id, namespace, after or NOTHING, limit])
     return [found(*row) for row in cursor.fetchall()]
+
+
+def owed_places(cursor: CursorWrapper, after: UUID, limit: int) -> Owed:
+    """See PassageStore.owed."""
+    cursor.execute(OWED, {"after": after, "limit": limit})
+    rows = cursor.fetchall()
+    return Owed(
+        places=tuple((tenant_id, namespace) for tenant_id, namespace, _ in rows if tenant_id is not None),
+        after=next((last for _, _, last in rows if last is not None), None),
+    )
 
 
 def standing_records(cursor: CursorWrapper, tenant_id: UUID, records: Sequence[MemoryRecord]) -> set[UUID]:

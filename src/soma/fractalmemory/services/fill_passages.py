@@ -1,6 +1,6 @@
 """Analysing the memories that were stored without a passage."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
 from soma.base.database import tenant_transaction
@@ -14,16 +14,19 @@ Analyse = Callable[[Sequence[MemoryRecord]], Sequence[Passage]]
 """The passage of each memory, in order."""
 
 
-def fill_passages(passages: PassageStore, tenant_id: UUID, namespace: str, analyse: Analyse) -> int:
-    """See FractalMemory.fill_passages."""
-    filled, after = 0, None
+def filling(
+    passages: PassageStore, tenant_id: UUID, namespace: str, analyse: Analyse, page: int = PAGE
+) -> Iterator[int]:
+    """See FractalMemory.filling."""
+    after = None
     while True:
         with tenant_transaction(tenant_id):
-            records = passages.unanalysed(tenant_id, namespace, after=after, limit=PAGE)
+            records = passages.unanalysed(tenant_id, namespace, after=after, limit=page)
         if not records:
-            return filled
+            return
         # Between transactions: no connection waits for a model.
         analysed = list(zip(records, analyse(records), strict=True))
         with tenant_transaction(tenant_id):
-            filled += passages.add(tenant_id, analysed)
+            filled = passages.add(tenant_id, analysed)
+        yield filled
         after = records[-1].id

@@ -15,7 +15,14 @@ from soma.base.clock import now
 from soma.base.errors import Unavailable
 from soma.interfaces.http.failures import Refusal
 from soma.interfaces.http.problem import Kind
-from soma.interfaces.metrics import OUTBOX_OLDEST_SECONDS, OUTBOX_WAITING, READY, REGISTRY
+from soma.interfaces.metrics import (
+    MEMORY_ANALYSED,
+    MEMORY_ANALYSING,
+    OUTBOX_OLDEST_SECONDS,
+    OUTBOX_WAITING,
+    READY,
+    REGISTRY,
+)
 from soma.interfaces.runtime import ReadyCheck, current
 
 router = Router(tags=["operations"])
@@ -62,5 +69,7 @@ async def _measure_backlog() -> None:
         OUTBOX_WAITING.set(math.nan)
         OUTBOX_OLDEST_SECONDS.set(math.nan)
         return
+    MEMORY_ANALYSED.set(runtime.brain.analysis.analysed)
+    MEMORY_ANALYSING.set(runtime.brain.analysis.running)
     OUTBOX_WAITING.set(backlog.waiting)
     OUTBOX_OLDEST_SECONDS.set((now() - backlog.oldest).total_seconds() if backlog.oldest else 0.0)
