@@ -47,7 +47,7 @@ def test_make_knows_its_targets(script: str, tmp_path: Path) -> None:
 def test_commands_run_as_shown(script: str, tmp_path: Path) -> None:
     ran = bash(script, environment(tmp_path, SOMAGENT_PORT=str(free_port())))
     assert ran.returncode == 0, ran.stdout
-    assert '"turn_id"' in ran.stdout
+    assert '"turn_id"' in ran.stdout or "somagent ask" not in script
 
 
 @pytest.mark.req("STACK-001")
@@ -67,7 +67,7 @@ def test_requests_work_as_shown(script: str, tmp_path: Path) -> None:
     with serving(tmp_path) as (url, token):
         ran = bash(script, environment(tmp_path, SOMA=url, TOKEN=token))
     assert ran.returncode == 0, ran.stdout
-    assert ran.stdout.count("event: turn.completed") == 2, ran.stdout
+    assert ran.stdout.count("event: turn.completed") == (2 if "/messages" in script else 0), ran.stdout
     assert '"problem' not in ran.stdout
 
 

@@ -68,6 +68,16 @@ def test_memory_moves_by_file(installation: Installation, tmp_path: Path) -> Non
     assert "tower" in evidence["understood"]["terms"]
 
 
+def test_it_works_beside_a_server_on_the_same_home(installation: Installation) -> None:
+    with installation.start("up", "--port", "0") as server:
+        server.until(lambda text: "Open http" in text)
+        ran(installation, "remember", "-", "--namespace", "beside", stdin="The kiln is at 900 degrees.")
+        (evidence,) = recalled(installation, "kiln", "--namespace", "beside")["evidence"]
+        assert evidence["content"] == "The kiln is at 900 degrees."
+        server.process.terminate()
+        assert server.end() == 0
+
+
 def test_namespaces_are_listed_and_forgotten(installation: Installation) -> None:
     ran(installation, "remember", "Only this.", "--namespace", "brief")
     told = json.loads(ran(installation, "remember", "And that.", "--namespace", "brief", "--json"))

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
+from typing import BinaryIO
 
 import click
 import orjson
@@ -25,9 +25,9 @@ BATCH = 50
 @click.argument("text", required=False)
 @click.option(
     "--file",
-    "path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Remember each line of this file that is not empty.",
+    "file",
+    type=click.File("rb"),
+    help="Remember each line of this file that is not empty; - is standard input.",
 )
 @NAMESPACE
 @click.option("--session", default="", help="What it was said in: neighbours help to find each other.")
@@ -40,7 +40,7 @@ def remember(
     boot: Boot,
     text: str | None,
     *,
-    path: Path | None,
+    file: BinaryIO | None,
     namespace: str,
     session: str,
     speaker: str,
@@ -49,7 +49,7 @@ def remember(
     as_json: bool,
 ) -> None:
     """Remember TEXT; - reads it from standard input. Exit code 2 when memory refuses any of it."""
-    texts = _texts(text, path)
+    texts = _texts(text, file)
     if key is not None and len(texts) != 1:
         raise InvalidInput("--key names one text, and there are several")
 
@@ -63,12 +63,12 @@ def remember(
     _tell(asked(boot, WRITE, use), as_json=as_json)
 
 
-def _texts(text: str | None, path: Path | None) -> list[str]:
+def _texts(text: str | None, file: BinaryIO | None) -> list[str]:
     """What is to be remembered. Raises InvalidInput."""
-    if (text is None) == (path is None):
+    if (text is None) == (file is None):
         raise InvalidInput("give either TEXT or --file")
-    if path is not None:
-        return [line for line in _decoded(path.read_bytes()).splitlines() if line.strip()]
+    if file is not None:
+        return [line for line in _decoded(file.read()).splitlines() if line.strip()]
     return [_decoded(sys.stdin.buffer.read()) if text == "-" else str(text)]
 
 
