@@ -9,6 +9,8 @@ from soma.brain.domain.analysis import Analysis
 from soma.brain.domain.calibration import Calibration, EvidenceMark, ReliabilityBin
 from soma.brain.domain.checkpoint import ChainReport, Checkpoint
 from soma.brain.domain.feedback import Feedback, RewardParts
+from soma.brain.domain.frame import Role
+from soma.brain.domain.frame_question import FrameAnswer, FrameAnswers, FrameMethod, FrameQuestion
 from soma.brain.domain.learned_state import LearnedState
 from soma.brain.domain.learning import Learning
 from soma.brain.domain.memory import Memory, NamespaceSize
@@ -29,6 +31,7 @@ from soma.brain.errors import (
 )
 from soma.brain.ports import Embedder
 from soma.brain.services.apply_feedback import apply_feedback
+from soma.brain.services.ask_frame import ask_frame
 from soma.brain.services.calibration import calibration, mark_evidence
 from soma.brain.services.checkpoint import checkpoint
 from soma.brain.services.consolidate import REMEMBER_REQUESTED, consolidate
@@ -58,6 +61,10 @@ __all__ = [
     "EvidenceMark",
     "Feedback",
     "FeedbackOutOfOrder",
+    "FrameAnswer",
+    "FrameAnswers",
+    "FrameMethod",
+    "FrameQuestion",
     "Imported",
     "Kept",
     "LearnedState",
@@ -77,6 +84,7 @@ __all__ = [
     "RememberUnavailable",
     "Remembered",
     "RewardParts",
+    "Role",
     "UtteranceKind",
     "Weights",
     "owned_name",
@@ -131,6 +139,14 @@ class Brain:
         Raises RememberUnavailable; then nothing of the batch is stored.
         """
         return remember(self._memory, self._embedder, tenant_id, items)
+
+    def ask_frame(self, question: FrameQuestion) -> FrameAnswers:
+        """What fills the wanted role of events of which some roles are known, each answer with the memories
+        that tell it. Nothing that no stored frame says is an answer; none is an answer, too.
+
+        Raises RecallUnavailable if memory could not be asked.
+        """
+        return ask_frame(self._memory, question)
 
     def consolidation(self) -> Consumer:
         """The consumer that remembers what turns leave behind."""

@@ -89,3 +89,27 @@ class CalibratorRow(models.Model):
 
     class Meta:
         db_table = "evidence_calibrator"
+
+
+class FrameFillerRow(models.Model):
+    """A filler of a role in a frame of a memory: Frame.pairs. It goes with the memory; the database sees to
+    that. Every frame has one of "when" at place 0: by its token frames are in the order of their time."""
+
+    pk = models.CompositePrimaryKey("record_id", "position", "role", "place")
+    tenant_id = models.UUIDField()
+    namespace = models.CharField(max_length=200)
+    record_id = models.UUIDField()
+    position = models.SmallIntegerField()
+    role = models.CharField(max_length=5)
+    place = models.SmallIntegerField()
+    token = models.CharField(max_length=200, db_collation="C")
+    text = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "memory_frame"
+        indexes = [
+            models.Index(
+                fields=["tenant_id", "namespace", "role", "token", "record_id", "position"],
+                name="memory_frame_filler",
+            ),
+        ]

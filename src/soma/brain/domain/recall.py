@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from soma.brain.domain.frame import Frame
 from soma.brain.domain.recall_filter import EVERYTHING, RecallFilter
 from soma.brain.domain.understood import Understood
 from soma.brain.domain.utterance import UtteranceKind
@@ -63,7 +64,8 @@ class Evidence:
     """One memory that answers. `score` orders: the mean of the signals of SignalWeights, weighed by them, of
     which most are standardised over the candidates. `probability` is its share of softmax(sum/τ) over the
     evidence. `features` are the cosines of the memory (`similarity`) and of its `best_sentence`, and every
-    signal that is not 0; `explanation`, where it was asked for, what each signal adds to the sum.
+    signal that is not 0; `explanation`, where it was asked for, what each signal adds to the sum, and
+    `frames` what the memory was read to tell.
     `confidence` in [0, 1] is how likely the memory is relevant, by the method that `calibration` names."""
 
     record_id: UUID
@@ -75,6 +77,7 @@ class Evidence:
     probability: float
     features: Mapping[str, float]
     explanation: Mapping[str, float] | None = None
+    frames: tuple[Frame, ...] | None = None
     confidence: float
     calibration: str
     provenance: Mapping[str, Any]

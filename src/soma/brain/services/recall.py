@@ -22,6 +22,7 @@ from soma.brain.kernels.candidate_signals import K1, B
 from soma.brain.kernels.salience import novelty
 from soma.brain.ports import Embedder
 from soma.brain.services.calibration import standing_calibrator
+from soma.brain.services.frames import with_frames
 from soma.brain.services.learned_state import standing_state
 from soma.brain.services.ranking import Judged, Ranking
 from soma.fractalmemory.api import CandidateQuery, FractalMemory, Lexicon, RecordFilter
@@ -49,6 +50,8 @@ def recall(memory: FractalMemory, embedder: Embedder, request: RecallRequest) ->
             judged = _ranking(request, moment).rank(question, seen, lexicon)
             laps.lap("rank")
             evidence = _evidence(memory, request.tenant_id, judged)
+            if request.explain:
+                evidence = with_frames(request.tenant_id, evidence)
         laps.lap("fetch")
     except (Unavailable, OperationalError, InterfaceError) as error:
         raise RecallUnavailable(f"Memory could not be asked: {error}") from error

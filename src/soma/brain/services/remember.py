@@ -16,6 +16,7 @@ from soma.brain.domain.utterance import utterance_kind
 from soma.brain.errors import RememberUnavailable
 from soma.brain.ports import Embedder
 from soma.brain.services.analyse import Text, analyse
+from soma.brain.services.frames import write_frames
 from soma.fractalmemory.api import FractalMemory, IndexedRecord, MemoryRecord, Outcome, Upserted
 
 
@@ -43,7 +44,9 @@ def _store(
         for item, text in zip(items, analysed, strict=True)
     ]
     with tenant_transaction(tenant_id):
-        return memory.upsert(tenant_id, batch)
+        outcomes = memory.upsert(tenant_id, batch)
+        write_frames(tenant_id, [indexed.record for indexed in batch], outcomes)
+    return outcomes
 
 
 def _record(item: RememberItem, created_at: datetime) -> MemoryRecord:

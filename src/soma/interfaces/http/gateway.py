@@ -15,6 +15,7 @@ from soma.interfaces.http.routes import (
     conversations,
     memory,
     memory_calibration,
+    memory_frames,
     memory_transfer,
     operations,
     session,
@@ -41,6 +42,7 @@ for routes in (
     memory,
     memory_transfer,
     memory_calibration,
+    memory_frames,
     operations,
 ):
     api.add_router("", routes.router)
