@@ -30,6 +30,24 @@ def test_an_event_is_asked_for_what_is_missing(person: Person) -> None:
         assert document["answers"][0]["matched"] == 1.0
 
 
+def test_explained_evidence_shows_its_frames(person: Person) -> None:
+    tell(person, "Bob visited the science museum in London.")
+    query = {"query": "Which museum did Bob visit?"}
+    [plain] = person.client.post("/v1/memory/recall", json=query).json()["evidence"]
+    [explained] = person.client.post("/v1/memory/recall", json={**query, "explain": True}).json()["evidence"]
+    assert plain["frames"] is None
+    [frame] = explained["frames"]
+    assert frame["roles"]["where"] == [{"text": "London", "token": "london"}]
+
+
+def test_namespaces_are_asked_apart(person: Person) -> None:
+    tell(person, "Bob visited the science museum in London.")
+    body = {"known": {"who": "Bob"}, "wanted": "where", "namespace": "travels"}
+    assert person.client.post(FRAMES, json=body).json()["answers"] == []
+    assert person.client.get("/v1/memory/calibration?namespace=travels").json()["marks"] == 0
+    problem(person.client.get("/v1/memory/calibration?namespace=Not:mine"), 422, "invalid_input")
+
+
 @pytest.mark.req("AUTH-004")
 def test_nobody_asks_anothers_events(person: Person, newcomer: Callable[[], Person]) -> None:
     tell(person, "Bob visited the science museum in London.")

@@ -91,9 +91,23 @@ class RecallQuery(Sent):
     explain: bool = False
 
 
+class Filler(Given):
+    """What fills a role, as it was said, and the token that it is compared by."""
+
+    text: str
+    token: str
+
+
+class Frame(Given):
+    """Who did what, when, where and why; a role that nothing was read for is absent."""
+
+    roles: Mapping[str, list[Filler]]
+
+
 class Evidence(Given):
     """One memory that answers. `features` has the cosines (`similarity`, `best_sentence`) and the signals,
-    `explanation` what each signal adds to the score."""
+    `explanation` what each signal adds to the score, and `frames` the events that the memory was read to
+    tell, both where they were asked for."""
 
     record_id: UUID
     tenant_id: UUID
@@ -104,6 +118,7 @@ class Evidence(Given):
     probability: float
     features: Mapping[str, float]
     explanation: Mapping[str, float] | None
+    frames: list[Frame] | None
     confidence: float
     calibration: str
     provenance: Mapping[str, Any]

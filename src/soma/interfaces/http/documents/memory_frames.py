@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from soma.interfaces.http.documents.base import FilledText, Given, Sent
+from soma.interfaces.http.documents.memory import Namespace
 
 RoleName = Literal["who", "what", "when", "where", "why"]
 Known = Annotated[FilledText, Field(max_length=200)]
@@ -17,6 +18,7 @@ class FrameQuery(Sent):
 
     known: Annotated[dict[RoleName, Known], Field(min_length=1)]
     wanted: RoleName
+    namespace: Namespace = "default"
     top_k: Annotated[int, Field(ge=1)] = 8
     method: Literal["lookup", "holographic"] | None = None
 

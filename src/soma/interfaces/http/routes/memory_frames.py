@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 from ninja import Router
 
-from soma.brain.api import FrameMethod, FrameQuestion
+from soma.brain.api import FrameMethod, FrameQuestion, owned_namespace
 from soma.interfaces.http.access import SessionToken, principal_of
 from soma.interfaces.http.documents.memory_frames import FrameAnswers, FrameQuery
 from soma.interfaces.runtime import current
@@ -17,7 +17,7 @@ async def ask_frame(request: HttpRequest, asked: FrameQuery) -> FrameAnswers:
     runtime, principal = current(), principal_of(request)
     question = FrameQuestion(
         tenant_id=principal.tenant_id,
-        namespace=str(principal.user_id),
+        namespace=owned_namespace(principal.user_id, asked.namespace),
         known={str(role): text for role, text in asked.known.items()},
         wanted=asked.wanted,
         top_k=asked.top_k,
