@@ -482,6 +482,32 @@ class VectorStoreContract:
         assert np.allclose(found[kept.record.id], kept.vector, atol=1e-3)
         assert store.call(other_tenant, lambda m: m.vectors(other_tenant, ids)) == {}
 
+    def test_gives_vectors_in_the_order_of_their_writing(
+        self, store: Store, tenant: UUID, other_tenant: UUID
+    ) -> None:
+        """A page at a time; what is rewritten comes again at the end, what is deleted does not come."""
+        for number, key in enumerate(("c", "a", "b")):
+            store.put(tenant, memory(key, towards(number)))
+        store.put(tenant, memory("a", namespace="m"))
+        store.put(other_tenant, memory("a"))
+
+        def read() -> list[int]:
+            axes, place = list[int](), None
+            while page := store.call(
+                tenant,
+                lambda m: m.written(tenant, "n", after=place, limit=2),  # noqa: B023
+            ):
+                axes.extend(int(each.vector.argmax()) for each in page)
+                place = page[-1].place
+            return axes
+
+        assert read() == [0, 1, 2]
+        [rewritten] = [each.record.id for each in store.search(tenant, towards(0), limit=1)]
+        store.put(tenant, memory("c", towards(5), content="another"))
+        assert read() == [1, 2, 5]
+        store.delete(tenant, [rewritten])
+        assert read() == [1, 2]
+
     @pytest.mark.req("AUTH-004")
     def test_random_queries_find_what_comparing_everything_finds(self, store: Store) -> None:
         """Tenants whose ids differ in one digit, namespaces that begin alike, contents that all of them

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from soma.base.database import tenant_transaction
 from soma.brain.domain.analysis import Analysis
 from soma.brain.domain.calibration import Calibration, EvidenceMark, ReliabilityBin
 from soma.brain.domain.checkpoint import ChainReport, Checkpoint
+from soma.brain.domain.density import Density
 from soma.brain.domain.feedback import Feedback, RewardParts
 from soma.brain.domain.frame import Role
 from soma.brain.domain.frame_question import FrameAnswer, FrameAnswers, FrameMethod, FrameQuestion
@@ -35,6 +37,7 @@ from soma.brain.services.ask_frame import ask_frame
 from soma.brain.services.calibration import calibration, mark_evidence
 from soma.brain.services.checkpoint import checkpoint
 from soma.brain.services.consolidate import REMEMBER_REQUESTED, consolidate
+from soma.brain.services.density import density, keep_density, update_density
 from soma.brain.services.learned_state import learned_state
 from soma.brain.services.own_memory import forget_namespace, forget_own, get_own, namespaces
 from soma.brain.services.passage_filler import PassageFiller
@@ -55,6 +58,7 @@ __all__ = [
     "Calibration",
     "ChainReport",
     "Checkpoint",
+    "Density",
     "Embedder",
     "EmbedderUnavailable",
     "Evidence",
@@ -107,6 +111,7 @@ class Brain:
         self._memory = memory
         self._embedder = embedder
         self._filler = PassageFiller(memory, embedder)
+        memory.follow(partial(keep_density, memory))
 
     @property
     def analysis(self) -> Analysis:
@@ -114,8 +119,8 @@ class Brain:
         return self._filler.analysis
 
     def start(self) -> None:
-        """Let what is remembered be indexed in the background, as large namespaces and Milvus need it, and
-        what was stored without an analysis be analysed."""
+        """Let what is remembered be indexed in the background, as large namespaces and Milvus need it, what
+        was stored without an analysis be analysed, and the density matrices of namespaces follow."""
         self._memory.start()
         self._filler.start()
 
@@ -147,6 +152,17 @@ class Brain:
         Raises RecallUnavailable if memory could not be asked.
         """
         return ask_frame(self._memory, question)
+
+    def density(self, tenant_id: UUID, namespace: str) -> Density | None:
+        """The density matrix by which what is read from superpositions of `namespace` is weighed, as far as
+        it has come; None where there is none yet."""
+        with tenant_transaction(tenant_id):
+            return density(tenant_id, namespace)
+
+    def update_density(self, tenant_id: UUID, namespace: str, *, rebuild: bool = False) -> Density | None:
+        """Bring it up to date at once, if it is due; with `rebuild` from what stands now, so that nothing of
+        what was deleted is left in it. None where the namespace holds nothing."""
+        return update_density(self._memory, tenant_id, namespace, rebuild=rebuild)
 
     def consolidation(self) -> Consumer:
         """The consumer that remembers what turns leave behind."""

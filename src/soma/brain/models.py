@@ -113,3 +113,24 @@ class FrameFillerRow(models.Model):
                 name="memory_frame_filler",
             ),
         ]
+
+
+class DensitySketchRow(models.Model):
+    """The covariance of a namespace's vectors in a few rows: kernels.density.sketch, its rows as
+    little-endian float32. It holds everything that was written up to `written_at` and `record_id`."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "namespace")
+    tenant_id = models.UUIDField()
+    namespace = models.CharField(max_length=200)
+    version = models.BigIntegerField()
+    rank = models.IntegerField()
+    dimensions = models.IntegerField()
+    rows = models.BinaryField()
+    count = models.BigIntegerField()
+    energy = models.FloatField()
+    lost = models.FloatField()
+    written_at = models.DateTimeField()
+    record_id = models.UUIDField()
+
+    class Meta:
+        db_table = "density_sketch"

@@ -21,6 +21,7 @@ from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord, Scored
 from soma.fractalmemory.domain.record_filter import RecordFilter
 from soma.fractalmemory.domain.selection import Selection
 from soma.fractalmemory.domain.upsert import Outcome, Upserted
+from soma.fractalmemory.domain.written import Place, WrittenVector
 from soma.fractalmemory.errors import FractalMemoryError, StoreUnavailable, WrongDimensions
 from soma.fractalmemory.ports import LinkStore, PassageStore, VectorStore
 from soma.fractalmemory.services.delete_records import delete_matching
@@ -29,14 +30,16 @@ from soma.fractalmemory.services.fill_passages import PAGE, Analyse, filling
 from soma.fractalmemory.services.find_candidates import find_candidates
 from soma.fractalmemory.services.import_namespace import Admit, Embed, NamespaceImport
 from soma.fractalmemory.services.index_records import index_page, reconcile
-from soma.fractalmemory.services.indexer import Indexer
+from soma.fractalmemory.services.indexer import Follower, Indexer
 from soma.fractalmemory.services.search_records import search_records
 from soma.fractalmemory.services.store_records import store_records
 
 __all__ = [
+    "ANY_NAMESPACE",
     "Analyse",
     "CandidateQuery",
     "CandidateSet",
+    "Follower",
     "FractalMemory",
     "FractalMemoryError",
     "Held",
@@ -54,6 +57,7 @@ __all__ = [
     "Owed",
     "Passage",
     "PassageStore",
+    "Place",
     "Reconciled",
     "RecordFilter",
     "ScoredRecord",
@@ -62,6 +66,7 @@ __all__ = [
     "Upserted",
     "VectorQuery",
     "VectorStore",
+    "WrittenVector",
     "WrongDimensions",
     "content_hash",
 ]
@@ -137,6 +142,17 @@ class FractalMemory:
     def vectors(self, tenant_id: UUID, ids: Sequence[UUID]) -> Mapping[UUID, NDArray[np.float32]]:
         """The vectors, as they are kept, of those of `ids` that there are."""
         return self._store.vectors(tenant_id, ids)
+
+    def written(
+        self, tenant_id: UUID, namespace: str, *, after: Place | None = None, limit: int
+    ) -> list[WrittenVector]:
+        """The first `limit` vectors of `namespace` in the order of their writing, of those behind `after`."""
+        return self._store.written(tenant_id, namespace, after=after, limit=limit)
+
+    def follow(self, follower: Follower) -> None:
+        """Have the thread of `start` call `follower(tenant_id, namespace)` whenever it has indexed what was
+        written to a namespace, with ANY_NAMESPACE for what was deleted."""
+        self._indexer.follow(follower)
 
     def delete(self, tenant_id: UUID, ids: Sequence[UUID]) -> int:
         """Remove those of `ids` that there are, for good; how many there were."""

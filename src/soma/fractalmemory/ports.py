@@ -18,6 +18,7 @@ from soma.fractalmemory.domain.reconciled import Reconciled
 from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord, ScoredRecord
 from soma.fractalmemory.domain.selection import Selection
 from soma.fractalmemory.domain.upsert import Upserted
+from soma.fractalmemory.domain.written import Place, WrittenVector
 
 
 class VectorStore(Protocol):
@@ -48,6 +49,11 @@ class VectorStore(Protocol):
 
     def vectors(self, tenant_id: UUID, ids: Sequence[UUID]) -> Mapping[UUID, NDArray[np.float32]]:
         """The vectors, as they are kept, of those of `ids` that there are."""
+
+    def written(
+        self, tenant_id: UUID, namespace: str, *, after: Place | None, limit: int
+    ) -> list[WrittenVector]:
+        """The first `limit` vectors of `namespace` in the order of their writing, of those behind `after`."""
 
     def delete(self, tenant_id: UUID, ids: Sequence[UUID]) -> int:
         """Remove those of `ids` that there are, content and vector; how many there were."""

@@ -8,7 +8,7 @@ import pytest
 from soma.base.database import tenant_transaction
 from soma.fractalmemory.adapters.vector_store_milvus import MilvusStore
 from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
-from soma.fractalmemory.api import FractalMemory, IndexedRecord
+from soma.fractalmemory.api import ANY_NAMESPACE, FractalMemory, IndexedRecord
 from soma.fractalmemory.models import MemoryRecordRow
 from tests.events.waiting import wait_until
 from tests.fractalmemory.memories import memory, query, towards
@@ -50,6 +50,20 @@ def test_indexes_what_another_process_left_over(memories: FractalMemory, tenant:
     with tenant_transaction(tenant):
         assert len(memories.search(tenant, query(towards(0)))) == 1
     wait_until(lambda: waiting(tenant) == 0)
+
+
+def test_those_who_follow_are_told_of_what_was_indexed_and_of_deletions(
+    memories: FractalMemory, tenant: UUID
+) -> None:
+    told = list[tuple[UUID, str]]()
+    memories.follow(lambda tenant_id, namespace: told.append((tenant_id, namespace)))
+    kept = memory("a")
+    put(memories, tenant, kept)
+    wait_until(lambda: (tenant, "n") in told)
+    assert waiting(tenant) == 0
+    with tenant_transaction(tenant):
+        memories.delete(tenant, [kept.record.id])
+    wait_until(lambda: (tenant, ANY_NAMESPACE) in told)
 
 
 def test_does_nothing_unless_it_was_started(tenant: UUID) -> None:

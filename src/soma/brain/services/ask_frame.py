@@ -13,7 +13,7 @@ from soma.base.errors import Unavailable
 from soma.brain.domain.frame import Filler, Role, StoredFrame
 from soma.brain.domain.frame_question import FrameAnswer, FrameAnswers, FrameMethod, FrameQuestion
 from soma.brain.errors import RecallUnavailable
-from soma.brain.kernels.density.sketch import Sketch, empty
+from soma.brain.services.density import standing_sketch
 from soma.brain.services.frame_traces import Codebook, Cues, read_traces, traces_of
 from soma.brain.services.frames import frames_filled, latest_frames
 from soma.fractalmemory.api import FractalMemory
@@ -21,7 +21,6 @@ from soma.fractalmemory.api import FractalMemory
 SUPERPOSED_FRAMES = 256
 """The latest events that superpositions hold; older ones are found by lookup alone."""
 LOOKED_UP_FRAMES = 256
-RANK = 32
 
 
 def ask_frame(memory: FractalMemory, question: FrameQuestion) -> FrameAnswers:
@@ -73,7 +72,7 @@ def _superposed(
         cues,
         wanted,
         lambda ids: memory.vectors(question.tenant_id, ids),
-        _sketch(memory, question),
+        standing_sketch(question.tenant_id, question.namespace, memory.dimensions),
     )
     found = list[FrameAnswer]()
     for each in reads:
@@ -121,7 +120,3 @@ def _joined(answers: Sequence[FrameAnswer]) -> list[FrameAnswer]:
         memories.setdefault(each.token, {}).update(dict.fromkeys(each.record_ids))
     first = {each.token: each for each in reversed(answers)}
     return [replace(first[token], record_ids=tuple(ids)) for token, ids in memories.items()]
-
-
-def _sketch(memory: FractalMemory, question: FrameQuestion) -> Sketch:
-    return empty(RANK, memory.dimensions)

@@ -25,6 +25,7 @@ from soma.fractalmemory.domain.held import Held
 from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord
 from soma.fractalmemory.domain.selection import Selection
 from soma.fractalmemory.domain.upsert import Outcome, Upserted, UpsertPlan
+from soma.fractalmemory.domain.written import Place, WrittenVector
 from soma.fractalmemory.models import DIMENSIONS, POSTGRES_INDEX
 from soma.fractalmemory.ports import LinkStore, PassageStore
 
@@ -134,6 +135,24 @@ class MemoryRows:
         """See VectorStore."""
         statement = "SELECT id, embedding::text FROM memory_record WHERE tenant_id = %s AND id = ANY(%s)"
         return {row_id: vector_of(text) for row_id, text in self._rows(statement, [tenant_id, list(ids)])}
+
+    def written(
+        self, tenant_id: UUID, namespace: str, *, after: Place | None, limit: int
+    ) -> list[WrittenVector]:
+        """See VectorStore."""
+        behind = "" if after is None else "AND (written_at, id) > (%(written_at)s, %(id)s)"
+        statement = f"""
+            SELECT written_at, id, embedding::text FROM memory_record
+            WHERE tenant_id = %(tenant)s AND namespace = %(namespace)s {behind}
+            ORDER BY written_at, id LIMIT %(limit)s
+        """
+        values: dict[str, Any] = {"tenant": tenant_id, "namespace": namespace, "limit": limit}
+        if after is not None:
+            values |= {"written_at": after.written_at, "id": after.record_id}
+        return [
+            WrittenVector(place=Place(written_at=written_at, record_id=row_id), vector=vector_of(text))
+            for written_at, row_id, text in self._rows(statement, values)
+        ]
 
     def delete(self, tenant_id: UUID, ids: Sequence[UUID]) -> int:
         """See VectorStore."""

@@ -1,6 +1,7 @@
 """The thread that indexes what was stored."""
 
 import logging
+from collections.abc import Callable
 from threading import Condition, Thread
 from time import monotonic
 from uuid import UUID
@@ -25,6 +26,7 @@ LOOK_SECONDS = 60.0
 LOOKS_KEPT = 10_000
 
 Place = tuple[UUID, str]
+Follower = Callable[[UUID, str], None]
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +43,11 @@ class Indexer:
         self._thread: Thread | None = None
         self._stopping = False
         self._reported = False
+        self._followers: list[Follower] = []
+
+    def follow(self, follower: Follower) -> None:
+        """Call `follower` after a namespace was indexed, in the thread."""
+        self._followers.append(follower)
 
     def start(self) -> None:
         """Start the thread."""
@@ -105,6 +112,8 @@ class Indexer:
     def _index(self, place: Place) -> None:
         while not self._stopping and index_page(self._store, *place):
             pass
+        for follower in () if self._stopping else self._followers:
+            follower(*place)
         self._reported = False
 
     def _put_off(self, place: Place, error: Exception) -> None:

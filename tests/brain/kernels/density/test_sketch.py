@@ -1,5 +1,7 @@
 """soma.brain.kernels.density.sketch"""
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -64,6 +66,21 @@ def test_it_is_all_one_how_the_stream_is_cut(seed: int, parts: list[int], rank: 
     whole = absorb(empty(rank, 16), rows)
     np.testing.assert_allclose(pieces.rows, whole.rows, atol=1e-12)
     assert pieces.lost == pytest.approx(whole.lost)
+
+
+@settings(deadline=None)
+@given(seeds, counts, ranks, decays, st.randoms(use_true_random=False))
+@pytest.mark.req("RHO-001")
+def test_the_order_of_the_stream_changes_no_more_than_was_lost(
+    seed: int, count: int, rank: int, decay: float, random: Random
+) -> None:
+    rows = embeddings(count, 16, seed, decay)
+    order = random.sample(range(count), count)
+    one, other = absorb(empty(rank, 16), rows), absorb(empty(rank, 16), rows[order])
+    apart = np.linalg.norm(one.rows.T @ one.rows - other.rows.T @ other.rows, 2)
+    slack = 1e-9 * (1.0 + one.energy)
+    assert apart <= max(one.lost, other.lost) + slack
+    assert max(one.lost, other.lost) <= one.energy / rank + slack
 
 
 @settings(deadline=None)
