@@ -245,3 +245,11 @@ def test_an_idempotency_key_gives_the_same_answer(person: Person, newcomer: Call
     other = newcomer().client.post(REMEMBER, json=body, headers=key)
     assert other.json()["stored"][0]["record_id"] != first.json()["stored"][0]["record_id"]
     problem(person.client.post(REMEMBER, json=body, headers={"Idempotency-Key": "a b"}), 422, "invalid_input")
+
+
+@pytest.mark.req("MEM-002")
+@pytest.mark.parametrize("diversity", [-0.1, 1.5, "much"])
+def test_a_diversity_that_is_no_share_is_refused(person: Person, diversity: object) -> None:
+    body = {"query": "Which museum?", "diversity": diversity}
+    problem(person.client.post(RECALL, json=body), 422, "invalid_input")
+    assert person.client.post(RECALL, json={**body, "diversity": 0.5}).status_code == 200

@@ -43,6 +43,9 @@ class RecallRequest:
     `exclude_input_hash` leaves out what stems from that very message: a turn must not recall itself. `as_of`
     leaves out what occurred later, and is the time that ages are taken at. `kinds` are the utterances that
     count, None is all of them; `only` restricts them further. `explain` asks what each score is the sum of.
+
+    `diversity` in [0, 1] prefers memories that are unlike those before them, the more the less like the query
+    they may be; 0 is the order of the scores. No two memories of the very same text are evidence, ever.
     """
 
     tenant_id: UUID
@@ -57,6 +60,7 @@ class RecallRequest:
     only: RecallFilter = EVERYTHING
     weights: Weights | None = None
     explain: bool = False
+    diversity: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from soma.brain.domain.recall import Evidence
 from soma.brain.domain.signal_weights import SIGNALS, SignalWeights
 from soma.brain.domain.weights import Weights
 from soma.brain.kernels.scoring import Floats, selection_probabilities
+from soma.brain.services.choosing import Choose, best
 from soma.brain.services.signals import signals
 from soma.fractalmemory.api import CandidateSet, Lexicon, MemoryRecord
 
@@ -63,21 +64,27 @@ class Ranking:
     min_score: float
     explain: bool = False
     calibrator: Calibrator = SHIPPED
+    choose: Choose = best
+    excluded: frozenset[UUID] = frozenset()
 
     def rank(self, question: Question, seen: CandidateSet, lexicon: Lexicon) -> list[Judged]:
-        """The best of `seen`, best first, at most `top_k`: of what the filters let through, with a cosine of
-        `min_score` or more between the question and the whole of it or one of its sentences.
+        """The best of `seen`, best first, at most `top_k`, or those that `choose` prefers: of what the
+        filters let through and is not `excluded`, with a cosine of `min_score` or more between the question
+        and the whole of it or one of its sentences.
 
         What else was seen is context. Equal scores keep the order of their ids.
         """
         nearest = np.maximum(seen.similarity, seen.best_sentence)
-        chosen = np.flatnonzero(seen.eligible & (nearest >= self.min_score))
+        allowed = np.array([each not in self.excluded for each in seen.ids], np.bool_)
+        chosen = np.flatnonzero(seen.eligible & allowed & (nearest >= self.min_score))
         if not len(chosen):
             return []
         weights = weighed_by(self.weights)
         values = signals(question, seen, lexicon, moment=self.at, weights=weights)
         totals = total(values, weights)
-        order = sorted(chosen.tolist(), key=lambda i: (-totals[i], seen.ids[i]))[: self.top_k]
+        ranked = sorted(chosen.tolist(), key=lambda i: (-totals[i], seen.ids[i]))
+        places = self.choose([seen.ids[i] for i in ranked], totals[ranked], self.top_k)
+        order = [ranked[place] for place in places]
         chances = selection_probabilities(totals[order], self.weights.tau)
         confidences = self.calibrator.confidence(nearest[order])
         scale = sum(abs(weight) for weight in weights.to_dict().values())

@@ -1,6 +1,7 @@
 """Recalling what bears on a query."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -22,10 +23,11 @@ from soma.brain.kernels.candidate_signals import K1, B
 from soma.brain.kernels.salience import novelty
 from soma.brain.ports import Embedder
 from soma.brain.services.calibration import standing_calibrator
+from soma.brain.services.choosing import chooser, repeated
 from soma.brain.services.frames import with_frames
 from soma.brain.services.learned_state import standing_state
 from soma.brain.services.ranking import Judged, Ranking
-from soma.fractalmemory.api import CandidateQuery, FractalMemory, Lexicon, RecordFilter
+from soma.fractalmemory.api import CandidateQuery, FractalMemory, Lexicon, MemoryRecord, RecordFilter
 
 CANDIDATES = 50
 """How many of the nearest, and how many of the best by terms, are weighed, however many are wanted: signals
@@ -47,9 +49,15 @@ def recall(memory: FractalMemory, embedder: Embedder, request: RecallRequest) ->
         with tenant_transaction(request.tenant_id):
             seen = memory.candidates(request.tenant_id, _query(request, vector, lexicon))
             laps.lap("search")
-            judged = _ranking(request, moment).rank(question, seen, lexicon)
+            ranking = _ranking(memory, request, moment)
+            judged = ranking.rank(question, seen, lexicon)
             laps.lap("rank")
-            evidence = _evidence(memory, request.tenant_id, judged)
+            records = _records(memory, request.tenant_id, judged)
+            while again := repeated([each.record_id for each in judged], records):
+                ranking = replace(ranking, excluded=ranking.excluded | again)
+                judged = ranking.rank(question, seen, lexicon)
+                records = _records(memory, request.tenant_id, judged)
+            evidence = _evidence(request.tenant_id, judged, records)
             if request.explain:
                 evidence = with_frames(request.tenant_id, evidence)
         laps.lap("fetch")
@@ -71,6 +79,8 @@ def _check(request: RecallRequest) -> None:
         raise InvalidInput(f"top_k is {request.top_k}; it takes 1 to {MAX_TOP_K}")
     if request.top_k > MAX_TOP_K:
         raise LimitExceeded("top_k", maximum=MAX_TOP_K, actual=request.top_k, unit="memories")
+    if not 0.0 <= request.diversity <= 1.0:
+        raise InvalidInput(f"The diversity is {request.diversity}; it takes 0 to 1")
 
 
 def _read(memory: FractalMemory, request: RecallRequest, moment: datetime) -> tuple[Question, Lexicon]:
@@ -83,7 +93,7 @@ def _read(memory: FractalMemory, request: RecallRequest, moment: datetime) -> tu
     return question, known.about(question.terms)
 
 
-def _ranking(request: RecallRequest, moment: datetime) -> Ranking:
+def _ranking(memory: FractalMemory, request: RecallRequest, moment: datetime) -> Ranking:
     return Ranking(
         weights=_weights(request),
         at=moment,
@@ -91,11 +101,17 @@ def _ranking(request: RecallRequest, moment: datetime) -> Ranking:
         min_score=request.min_score,
         explain=request.explain,
         calibrator=standing_calibrator(request.tenant_id, request.namespace),
+        choose=chooser(memory, request.tenant_id, request.diversity),
     )
 
 
-def _evidence(memory: FractalMemory, tenant_id: UUID, judged: Sequence[Judged]) -> tuple[Evidence, ...]:
-    records = {record.id: record for record in memory.get(tenant_id, [each.record_id for each in judged])}
+def _records(memory: FractalMemory, tenant_id: UUID, judged: Sequence[Judged]) -> dict[UUID, MemoryRecord]:
+    return {record.id: record for record in memory.get(tenant_id, [each.record_id for each in judged])}
+
+
+def _evidence(
+    tenant_id: UUID, judged: Sequence[Judged], records: Mapping[UUID, MemoryRecord]
+) -> tuple[Evidence, ...]:
     # One that was deleted between the two statements is not there to be shown.
     return tuple(
         each.evidence(tenant_id, records[each.record_id]) for each in judged if each.record_id in records

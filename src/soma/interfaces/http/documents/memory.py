@@ -79,7 +79,7 @@ class RecallFilters(Sent):
 
 class RecallQuery(Sent):
     """What to look for in the caller's own memory. `min_score` is the least cosine. `explain` asks what each
-    score is made of."""
+    score is made of. `diversity` prefers what is unlike the evidence before it; 0 is the order of scores."""
 
     query: Annotated[FilledText, AfterValidator(askable)]
     namespace: Namespace = "default"
@@ -89,6 +89,7 @@ class RecallQuery(Sent):
     kinds: Annotated[list[Kind], Field(min_length=1, max_length=4)] | None = None
     filters: RecallFilters = RecallFilters()
     explain: bool = False
+    diversity: Share = 0.0
 
 
 class Filler(Given):

@@ -46,6 +46,7 @@ async def recall(request: HttpRequest, wanted: RecallQuery) -> Recalled:
         kinds=None if wanted.kinds is None else tuple(UtteranceKind(kind) for kind in wanted.kinds),
         only=_filter(wanted.filters),
         explain=wanted.explain,
+        diversity=wanted.diversity,
     )
     found = Recalled.model_validate(await runtime.database.run(runtime.brain.recall, question))
     return found if wanted.explain else found.model_copy(update={"understood": None, "timings_ms": None})

@@ -1,0 +1,53 @@
+"""Which of the ranked candidates become evidence."""
+
+from collections.abc import Callable, Mapping, Sequence
+from uuid import UUID
+
+import numpy as np
+
+from soma.brain.kernels.diversity import diverse
+from soma.brain.kernels.scoring import Floats
+from soma.fractalmemory.api import FractalMemory, MemoryRecord
+
+Choose = Callable[[Sequence[UUID], Floats, int], Sequence[int]]
+"""From candidates in order, their scores and how many are wanted, to the positions of those chosen, in
+order."""
+
+POOL = 50
+POOL_SHARE = 4
+"""Diversity looks at so many of the best, or at so many times as many as are wanted."""
+
+
+def best(ids: Sequence[UUID], scores: Floats, wanted: int) -> Sequence[int]:
+    """The first."""
+    return range(min(wanted, len(ids)))
+
+
+def chooser(memory: FractalMemory, tenant_id: UUID, diversity: float) -> Choose:
+    """The choice with `diversity` in [0, 1], inside the tenant's transaction; with 0 nothing is read for
+    it."""
+
+    def choose(ids: Sequence[UUID], scores: Floats, wanted: int) -> Sequence[int]:
+        pool = ids[: max(POOL, POOL_SHARE * wanted)]
+        kept = memory.vectors(tenant_id, pool)
+        # One that was deleted meanwhile is like nothing; it is not there to be shown either.
+        nothing = np.zeros(memory.dimensions, np.float32)
+        vectors = np.stack([kept.get(each, nothing) for each in pool])
+        chosen: list[int] = diverse(scores[: len(pool)], vectors, wanted, diversity).chosen.tolist()
+        return chosen
+
+    return choose if diversity > 0.0 else best
+
+
+def repeated(ids: Sequence[UUID], records: Mapping[UUID, MemoryRecord]) -> set[UUID]:
+    """Those of `ids` that say the very same as one before them: such there are where a memory was rewritten
+    to what another one says already."""
+    seen, found = set[str](), set[UUID]()
+    for each in ids:
+        if each not in records:
+            continue
+        digest = records[each].content_hash
+        if digest in seen:
+            found.add(each)
+        seen.add(digest)
+    return found
