@@ -127,6 +127,7 @@ def test_times_are_dates(text: str, tokens: list[str]) -> None:
 @given(st.text(max_size=300), st.datetimes(timezones=st.just(UTC)))
 @example("I met Ann in 9999 next year in 99 years", datetime(9999, 12, 31, tzinfo=UTC))
 @example("Yesterday 99 weeks ago last year", datetime(1, 1, 1, tzinfo=UTC))
+@example("A-" * 16_000, WEDNESDAY)
 @example("I " * 5000 + "went to the " * 500, WEDNESDAY)
 def test_any_text_is_read_within_the_limits(text: str, moment: datetime) -> None:
     frames = frames_of(text, speaker="Ada", occurred_at=moment)

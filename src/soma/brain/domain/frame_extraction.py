@@ -7,6 +7,7 @@ one that is missing.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 
 from soma.brain.domain.frame import MAX_FILLERS, Filler, Frame, Role, filler_of, phrase_token
 from soma.brain.domain.frame_predicates import Clause, clause_of
@@ -29,6 +30,8 @@ from soma.brain.domain.terms import words
 MAX_FRAMES = 8
 MAX_SENTENCES = 32
 """Of a memory: longer ones are not read to their end."""
+MAX_CHARACTERS = 600
+"""Of a sentence: it bounds what reading costs, whatever is written."""
 
 SPLIT = re.compile(
     r";|,?\s+\b(?:and|but|so)\s+(?=(?:I|we|he|she|they|my|our|his|her|their|it)\b)|,\s+(?:and|but|so)\s+"
@@ -68,7 +71,7 @@ def frames_of(text: str, *, speaker: str, occurred_at: datetime) -> tuple[Frame,
     for sentence in SENTENCE.findall(text)[:MAX_SENTENCES]:
         if is_question(sentence):
             continue
-        for clause in SPLIT.split(sentence):
+        for clause in SPLIT.split(sentence[:MAX_CHARACTERS]):
             frame = _frame(clause.strip(), speaker, occurred_at)
             if frame is not None:
                 frames.append(frame)
@@ -78,7 +81,7 @@ def frames_of(text: str, *, speaker: str, occurred_at: datetime) -> tuple[Frame,
 
 
 def _frame(sentence: str, speaker: str, occurred_at: datetime) -> Frame | None:
-    times, rest = _taken(sentence, list(times_of(sentence, occurred_at)))
+    times, rest = _taken(sentence, list(islice(times_of(sentence, occurred_at), MAX_FILLERS)))
     reasons, rest = _reason(rest)
     places, rest = _taken(rest, list(_places(rest)))
     clause = clause_of(rest)
