@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from soma.base.database import tenant_transaction
+from soma.base.ids import new_id
 from soma.brain.api import (
     Brain,
     FrameAnswers,
@@ -178,6 +179,18 @@ def test_rewriting_a_memory_rewrites_its_frames(brain: Brain, tenant: UUID) -> N
     for method in FrameMethod:
         found = ask(brain, tenant, {"who": "Ada"}, "where", method)
         assert [answer.text for answer in found.answers] == ["Paris"]
+
+
+def test_what_is_imported_is_read_into_frames_too(brain: Brain, tenant: UUID, other_tenant: UUID) -> None:
+    owner = new_id()
+    brain.remember(tenant, [told("Ada lives in Rome.", namespace=str(owner))])
+    lines = list(brain.export(tenant, owner))
+    for _ in range(2):
+        brain.importing(other_tenant, owner).take(lines)
+        question = FrameQuestion(
+            tenant_id=other_tenant, namespace=str(owner), known={"who": "Ada"}, wanted="where"
+        )
+        assert [answer.text for answer in brain.ask_frame(question).answers] == ["Rome"]
 
 
 def test_questions_tell_no_event(brain: Brain, tenant: UUID) -> None:

@@ -7,15 +7,17 @@ from uuid import UUID
 
 from django.db import connections
 
-from soma.base.database import APP
+from soma.base.database import APP, tenant_transaction
 from soma.brain.domain.frame import Filler, Frame, Role, StoredFrame
 from soma.brain.domain.frame_extraction import frames_of
 from soma.brain.domain.recall import Evidence
 from soma.brain.domain.utterance import UtteranceKind
-from soma.fractalmemory.api import MemoryRecord, Outcome, Upserted
+from soma.fractalmemory.api import FractalMemory, MemoryRecord, Outcome, Selection, Upserted
 
 SILENT = frozenset({UtteranceKind.QUESTION.value, UtteranceKind.COMMAND.value})
 """Questions and commands tell no event."""
+
+PAGE = 500
 
 DROP = "DELETE FROM memory_frame WHERE tenant_id = %s AND record_id = ANY(%s)"
 WRITE = """
@@ -55,12 +57,17 @@ def write_frames(tenant_id: UUID, records: Sequence[MemoryRecord], outcomes: Seq
         for record, outcome in zip(records, outcomes, strict=True)
         if outcome.outcome in {Outcome.STORED, Outcome.UPDATED}
     }
-    rows = [row for record_id, record in written.items() for row in _rows(record_id, record)]
-    with connections[APP].cursor() as cursor:
-        if rewritten:
-            cursor.execute(DROP, (tenant_id, rewritten))
-        if rows:
-            cursor.execute(WRITE, (tenant_id, *(list(column) for column in zip(*rows, strict=True))))
+    _write(tenant_id, rewritten, written)
+
+
+def fill_frames(memory: FractalMemory, tenant_id: UUID, namespace: str, keys: Sequence[str]) -> None:
+    """Read the memories of `keys` into frames anew, as where they were stored without. Opens transactions of
+    its own."""
+    for start in range(0, len(keys), PAGE):
+        wanted = Selection(namespace=namespace, keys=tuple(keys[start : start + PAGE]))
+        with tenant_transaction(tenant_id):
+            found = {record.id: record for record in memory.select(tenant_id, wanted, limit=PAGE)}
+            _write(tenant_id, list(found), found)
 
 
 def frames_filled(
@@ -93,6 +100,15 @@ def with_frames(tenant_id: UUID, evidence: Sequence[Evidence]) -> tuple[Evidence
     """`evidence`, each with the frames of its memory."""
     told = frames_told(tenant_id, [each.record_id for each in evidence])
     return tuple(replace(each, frames=tuple(told.get(each.record_id, ()))) for each in evidence)
+
+
+def _write(tenant_id: UUID, rewritten: list[UUID], records: Mapping[UUID, MemoryRecord]) -> None:
+    rows = [row for record_id, record in records.items() for row in _rows(record_id, record)]
+    with connections[APP].cursor() as cursor:
+        if rewritten:
+            cursor.execute(DROP, (tenant_id, rewritten))
+        if rows:
+            cursor.execute(WRITE, (tenant_id, *(list(column) for column in zip(*rows, strict=True))))
 
 
 def _stored(tenant_id: UUID, places: Sequence[tuple[UUID, int]]) -> list[StoredFrame]:

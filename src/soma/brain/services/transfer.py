@@ -11,6 +11,7 @@ from soma.brain.domain.remember import RememberItem
 from soma.brain.domain.session import session_of
 from soma.brain.ports import Embedder
 from soma.brain.services.analyse import Text, analyse
+from soma.brain.services.frames import fill_frames
 from soma.brain.services.outage import asking, writing
 from soma.fractalmemory.api import FractalMemory, Imported, MemoryRecord, Passage
 
@@ -27,8 +28,12 @@ class MemoryImport:
             owned_namespace(owner_id, name),
             embedder.embed,
             analyse=partial(passages, embedder),
-            admit=_admit,
+            admit=self._admit,
         )
+        self._memory = memory
+        self._tenant_id = tenant_id
+        self._namespace = owned_namespace(owner_id, name)
+        self._keys = list[str]()
 
     def check(self, lines: Iterable[bytes]) -> None:
         """Raise InvalidInput naming the first of `lines` that could not be taken, and store nothing."""
@@ -37,8 +42,15 @@ class MemoryImport:
     def take(self, lines: Iterable[bytes]) -> Imported:
         """Store what `lines` say; what became of all the lines so far. Raises RememberUnavailable,
         InvalidInput naming the line."""
+        self._keys.clear()
         with writing():
-            return self._import.run(lines)
+            done = self._import.run(lines)
+            fill_frames(self._memory, self._tenant_id, self._namespace, self._keys)
+        return done
+
+    def _admit(self, record: MemoryRecord) -> None:
+        _admit(record)
+        self._keys.append(record.key)
 
 
 def export_own(
