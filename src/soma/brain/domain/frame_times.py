@@ -21,6 +21,11 @@ WEEKDAY = re.compile(
     re.IGNORECASE,
 )
 PAST = re.compile(rf"\b(?:\w{{2,}}ed|{'|'.join(PAST_FORMS)})\b", re.IGNORECASE)
+HINT = re.compile(
+    rf"\d|day|week|month|year|night|morning|tomorrow|\b(?:{'|'.join(name[:3] for name in NAMES)})",
+    re.IGNORECASE,
+)
+"""Without any of these a sentence names no time: most do not, and are not searched for each kind of it."""
 SHIFTS = {"last": -1, "past": -1, "previous": -1, "this": 0, "next": 1, "coming": 1}
 
 
@@ -31,6 +36,8 @@ def times_of(sentence: str, at: datetime) -> Iterator[tuple[Filler, int, int]]:
     sentence has a verb in the past, else the next one; so is a month without a year. What is no date in the
     calendar is left out.
     """
+    if HINT.search(sentence) is None:
+        return
     taken = list[tuple[int, int]]()
     for finder in (_iso, _named, _days, _shifted, _counted, _weekdays, _years):
         for token, start, end in finder(sentence, at.date()):
