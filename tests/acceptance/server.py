@@ -5,10 +5,11 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -30,7 +31,8 @@ class Server:
         self.jwt = ""
 
     def start(self, **environment: str) -> None:
-        """Start, and return once it listens."""
+        """Start, and return once it listens. What it says from then on is read and thrown away: a full pipe
+        would stop it."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "soma.project.main", "up", "--port", "0"],
             env=self.environment(environment),
@@ -48,6 +50,7 @@ class Server:
             address = re.search(r"Open (http://[^/\s]+)", line)
             if address:
                 self.url = address.group(1)
+                threading.Thread(target=_read_to_its_end, args=[self._process.stdout], daemon=True).start()
                 self._sign_in()
                 return
         raise AssertionError(f"the server did not start:\n{told}")
@@ -68,14 +71,12 @@ class Server:
             self._process.wait()
             raise AssertionError("the server lives on") from None
         assert status == -signal.SIGKILL
-        self._close_pipe()
 
     def stop(self) -> None:
         """End it as Ctrl-C does."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(30)
-            self._close_pipe()
 
     def post(self, path: str, body: dict[str, Any], *, idempotency_key: str = "") -> dict[str, Any]:
         """POST JSON; the JSON that came back."""
@@ -134,11 +135,13 @@ class Server:
             **kept,
             "SOMAGENT_HOME": str(self.home),
             "SOMAGENT_DEPLOYMENT_MODE": "test",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
             "PYTHONUNBUFFERED": "1",
             **extra,
         }
 
-    def _close_pipe(self) -> None:
-        assert self._process is not None and self._process.stdout is not None
-        self._process.stdout.close()
+
+def _read_to_its_end(pipe: IO[str]) -> None:
+    """The database, which a killed server leaves behind, may hold the pipe for as long as it lives."""
+    with pipe:
+        pipe.read()

@@ -28,3 +28,12 @@ def test_rates_are_read_and_have_defaults(variable: str) -> None:
 def test_a_rate_that_is_none_is_refused_by_name(variable: str, text: str) -> None:
     with pytest.raises(InvalidInput, match=variable):
         Configuration.from_environment({variable: text})
+
+
+@pytest.mark.req("MEM-006")
+def test_the_room_of_working_memory_is_read_and_bounded() -> None:
+    assert Configuration.from_environment({}).working_memory == 32
+    for text, value in (("0", 0), ("256", 256), ("", 32)):
+        assert Configuration.from_environment({"SOMAGENT_WORKING_MEMORY": text}).working_memory == value
+    with pytest.raises(InvalidInput, match="SOMAGENT_WORKING_MEMORY"):
+        Configuration.from_environment({"SOMAGENT_WORKING_MEMORY": "257"})

@@ -283,6 +283,19 @@ class EventLogContract:
         behind = log.following(last.partition, LARGEST_POSITION, types=TYPES, limit=10)
         assert (behind.events, behind.position) == ((), LARGEST_POSITION)
 
+    @pytest.mark.req("MEM-003")
+    def test_what_follows_is_counted_by_type(self, log: EventLog, tenant: UUID) -> None:
+        record(log, failed_turn(tenant, "start"))
+        [start] = log.read(tenant)
+        place = start.partition, start.position
+        before = log.count(*place, types=TYPES)
+        record(log, *[failed_turn(tenant, f"{number}") for number in range(5)])
+        assert log.count(*place, types=TYPES) == before + 5
+        assert log.count(*place, types=["chat.turn_exploded"]) == 0
+        assert log.count(*place, types=[]) == 0
+        assert log.count(start.partition, LARGEST_POSITION, types=TYPES) == 0
+        assert log.count("nowhere", 0, types=TYPES) == 0
+
     @pytest.mark.req("REPLAY-002")
     def test_a_partition_that_does_not_exist_has_nothing(self, log: EventLog) -> None:
         ahead = log.following("nowhere", 7, types=TYPES, limit=10)

@@ -230,6 +230,37 @@ def test_an_outage_counts_against_no_event(name: str, tenant: UUID, log: EventLo
     assert len(attempts) == 4
 
 
+@pytest.mark.req("MEM-003")
+def test_what_waits_for_it_is_known(
+    name: str, tenant: UUID, log: EventLog, relayed: Relayed, superuser: psycopg.Connection
+) -> None:
+    """New events, and those that wait for their next attempt, and since when."""
+    down, ledger = [True], Ledger(tenant)
+    ledger.errors["bad"] = ValueError("cannot be handled")
+
+    def handler(event: StoredEvent) -> None:
+        if down and event.tenant_id == tenant:
+            raise Unavailable("the store is down")
+        ledger(event)
+
+    with running(log, listening(name, handler)) as runner:
+        assert runner.drain(30)
+        assert [(each.name, each.waiting, each.oldest) for each in runner.backlogs()] == [(name, 0, None)]
+        first, *_ = relayed(*[failed_turn(tenant, detail) for detail in ("bad", "after")])
+        wait_until(lambda: runner.status()[0].last_error)
+        [backlog] = runner.backlogs()
+        assert (backlog.waiting, backlog.oldest) == (2, first.recorded_at)
+        down.clear()
+        wait_until(partial(attempts_are, name, [1, 0]))
+        [backlog] = runner.backlogs()
+        assert (backlog.waiting, backlog.oldest) == (2, first.recorded_at)
+        ledger.errors.clear()
+        make_due(superuser, name)
+        assert runner.drain(30)
+        [backlog] = runner.backlogs()
+        assert (backlog.waiting, backlog.oldest) == (0, None)
+
+
 def test_a_slow_consumer_holds_up_no_other(tenant: UUID, log: EventLog, relayed: Relayed) -> None:
     release, quick = threading.Event(), Ledger(tenant)
 

@@ -150,6 +150,16 @@ class Agent:
             principal, conversation_services.conversation, principal, conversation_id, gate=self._gate
         )
 
+    async def require_readable(self, principal: Principal, conversation_id: UUID) -> None:
+        """Pass if `principal` may read the conversation. Raises NotFound, Denied."""
+        await self._run(
+            principal,
+            conversation_services.require_readable,
+            principal,
+            conversation_id,
+            gate=self._gate,
+        )
+
     async def send_message(
         self,
         principal: Principal,

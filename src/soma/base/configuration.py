@@ -75,6 +75,7 @@ class Configuration:
     local_model: Path | None = None
     remote_model: RemoteModel | None = None
     policy_directory: Path | None = None
+    working_memory: int = 32
     rate_requests: int = 600
     rate_tenant_requests: int = 6000
     rate_turns: int = 120
@@ -107,6 +108,7 @@ class Configuration:
             local_model=read.path("SOMAGENT_LOCAL_MODEL"),
             remote_model=_remote_model(environment, read),
             policy_directory=read.path("SOMAGENT_POLICY_DIR"),
+            working_memory=read.integer("SOMAGENT_WORKING_MEMORY", 32, minimum=0, maximum=256),
             rate_requests=read.rate("SOMAGENT_RATE_REQUESTS", 600),
             rate_tenant_requests=read.rate("SOMAGENT_RATE_TENANT_REQUESTS", 6000),
             rate_turns=read.rate("SOMAGENT_RATE_TURNS", 120),

@@ -1,11 +1,12 @@
 """The public face of the brain: recall, remember, learn."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
 from soma.base.database import tenant_transaction
+from soma.base.phases import PhaseObserver, Unobserved
 from soma.brain.domain.analysis import Analysis
 from soma.brain.domain.calibration import Calibration, EvidenceMark, ReliabilityBin
 from soma.brain.domain.checkpoint import ChainReport, Checkpoint
@@ -19,33 +20,40 @@ from soma.brain.domain.memory import Memory, NamespaceSize
 from soma.brain.domain.neuromodulators import Neuromodulators
 from soma.brain.domain.owned_namespace import DEFAULT, NAMESPACE_PATTERN, owned_name, owned_namespace
 from soma.brain.domain.provenance import RESERVED
-from soma.brain.domain.recall import Evidence, Recall, RecallRequest
+from soma.brain.domain.recall import Evidence, Layer, Recall, RecallRequest
 from soma.brain.domain.recall_filter import RecallFilter
 from soma.brain.domain.remember import Kept, Refusal, RefusalReason, Remembered, RememberItem
+from soma.brain.domain.segment import Segment
 from soma.brain.domain.utterance import UtteranceKind
 from soma.brain.domain.weights import Weights
+from soma.brain.domain.working import WorkingItem, WorkingSettings
 from soma.brain.errors import (
     BrainError,
     EmbedderUnavailable,
     FeedbackOutOfOrder,
+    NeverRemembered,
     RecallUnavailable,
     RememberUnavailable,
 )
 from soma.brain.ports import Embedder
+from soma.brain.services import working_rows
 from soma.brain.services.apply_feedback import apply_feedback
 from soma.brain.services.ask_frame import ask_frame
 from soma.brain.services.calibration import calibration, mark_evidence
 from soma.brain.services.checkpoint import checkpoint
-from soma.brain.services.consolidate import REMEMBER_REQUESTED, consolidate
+from soma.brain.services.consolidate import REMEMBER_REQUESTED, Consolidation
 from soma.brain.services.density import density, keep_density, update_density
+from soma.brain.services.forget import forget, forget_conversation
+from soma.brain.services.hold import hold
 from soma.brain.services.learned_state import learned_state
 from soma.brain.services.own_memory import forget_namespace, forget_own, get_own, namespaces
 from soma.brain.services.passage_filler import PassageFiller
 from soma.brain.services.recall import recall
 from soma.brain.services.remember import remember
+from soma.brain.services.segments import present_segment
 from soma.brain.services.transfer import MemoryImport, export_own
 from soma.brain.services.verify_checkpoints import verify_checkpoints
-from soma.events.api import Consumer, StoredEvent
+from soma.events.api import Consumer, Event, Letter, dead_letters, retry_dead_letter
 from soma.fractalmemory.api import FractalMemory, Imported
 
 __all__ = [
@@ -71,12 +79,14 @@ __all__ = [
     "FrameQuestion",
     "Imported",
     "Kept",
+    "Layer",
     "LearnedState",
     "Learning",
     "Memory",
     "MemoryImport",
     "NamespaceSize",
     "Neuromodulators",
+    "NeverRemembered",
     "Recall",
     "RecallFilter",
     "RecallRequest",
@@ -89,11 +99,18 @@ __all__ = [
     "Remembered",
     "RewardParts",
     "Role",
+    "Segment",
     "UtteranceKind",
     "Weights",
+    "WorkingItem",
+    "WorkingSettings",
     "owned_name",
     "owned_namespace",
 ]
+
+
+CONSOLIDATION = "brain.consolidation"
+"""The name that consolidation's offsets and dead letters are kept under."""
 
 
 class Brain:
@@ -103,7 +120,15 @@ class Brain:
     caller's open tenant transaction, so that it commits or fails with the iteration that it belongs to.
     """
 
-    def __init__(self, memory: FractalMemory, embedder: Embedder) -> None:
+    def __init__(
+        self,
+        memory: FractalMemory,
+        embedder: Embedder,
+        *,
+        working: WorkingSettings | None = None,
+        observer: PhaseObserver | None = None,
+    ) -> None:
+        """`working` bounds the working memory of each conversation; `observer` is told of consolidation."""
         if memory.dimensions != embedder.dimensions:
             raise ValueError(
                 f"{embedder.name} gives vectors of {embedder.dimensions}, not {memory.dimensions}"
@@ -112,6 +137,10 @@ class Brain:
         self._embedder = embedder
         self._filler = PassageFiller(memory, embedder)
         memory.follow(partial(keep_density, memory))
+        self._working = working or WorkingSettings()
+        self._consolidation = Consolidation(
+            memory=memory, embedder=embedder, observer=observer or Unobserved()
+        )
 
     @property
     def analysis(self) -> Analysis:
@@ -165,17 +194,49 @@ class Brain:
         return update_density(self._memory, tenant_id, namespace, rebuild=rebuild)
 
     def consolidation(self) -> Consumer:
-        """The consumer that remembers what turns leave behind."""
+        """The consumer that remembers what turns leave behind: see soma.brain.services.consolidate."""
+        return Consumer(name=CONSOLIDATION, types=(REMEMBER_REQUESTED,), handler=self._consolidation.handle)
 
-        def handle(event: StoredEvent) -> None:
-            consolidate(self.remember, event)
+    def dead_letters(self, tenant_id: UUID, *, limit: int = 50) -> list[Letter]:
+        """What of the tenant's could not be remembered and was given up, with the reasons, the latest first.
+        Raises LimitExceeded for more than 200."""
+        return dead_letters(tenant_id, source=CONSOLIDATION, limit=limit)
 
-        return Consumer(name="brain.consolidation", types=(REMEMBER_REQUESTED,), handler=handle)
+    def retry_dead_letter(self, tenant_id: UUID, letter_id: UUID) -> Letter:
+        """Have one of them remembered after all, by whichever process consolidates. Raises NotFound."""
+        return retry_dead_letter(tenant_id, letter_id, source=CONSOLIDATION)
+
+    def hold(self, requested: Event, *, novelty: float, used: Collection[UUID]) -> None:
+        """Take the items of a turn's `memory.remember_requested` event into the working memory of its
+        conversation, as far as they are salient and there is room: at hand from the commit on, before
+        consolidation comes to them. Inside the caller's transaction, which publishes the event.
+
+        `novelty` is what the turn's recall told; `used` are the ids of the evidence that the turn went by,
+        which stays longer for it. The same turn again, right after itself, changes nothing.
+        """
+        hold(requested, novelty=novelty, used=used, settings=self._working)
+
+    def working(self, tenant_id: UUID, conversation_id: UUID) -> tuple[WorkingItem, ...]:
+        """What the conversation has at hand, oldest first."""
+        with tenant_transaction(tenant_id):
+            return working_rows.items(tenant_id, conversation_id)
+
+    def segment(self, tenant_id: UUID, conversation_id: UUID) -> Segment | None:
+        """The subject that the conversation is at, as of its last turn that was consolidated; None before the
+        first."""
+        return present_segment(tenant_id, conversation_id)
 
     def forget(self, tenant_id: UUID, record_ids: Sequence[UUID]) -> int:
-        """Delete memories for good, content and vector; how many there were."""
+        """Delete memories for good, in both layers, content and vector, and what of them still waits to be
+        consolidated; how many there were. An id is one that evidence was shown with."""
         with tenant_transaction(tenant_id):
-            return self._memory.delete(tenant_id, record_ids)
+            return forget(self._memory, tenant_id, record_ids)
+
+    def forget_conversation(self, tenant_id: UUID, namespace: str, conversation_id: UUID) -> int:
+        """Delete all that is remembered of a conversation, in both layers, and what of it still waits to be
+        consolidated; how many memories there were. What is said in it from now on is remembered."""
+        with tenant_transaction(tenant_id):
+            return forget_conversation(self._memory, tenant_id, namespace, conversation_id)
 
     def get(self, tenant_id: UUID, owner_id: UUID, record_ids: Sequence[UUID]) -> list[Memory]:
         """Those of `record_ids` that are the owner's, in order. Raises RecallUnavailable."""

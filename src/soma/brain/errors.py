@@ -3,11 +3,12 @@
 BrainError
 ├── RecallUnavailable      memory could not be asked; an empty answer is not an error
 ├── RememberUnavailable    memory could not be written; nothing of the batch is stored
+├── NeverRemembered        an event asks to remember what memory can never take
 ├── EmbedderUnavailable    texts could not be turned into vectors
 └── FeedbackOutOfOrder     an iteration arrived after a later one of its turn
 """
 
-from soma.base.errors import Conflict, SomaError, Unavailable
+from soma.base.errors import Conflict, InvalidInput, SomaError, Unavailable
 
 
 class BrainError(SomaError):
@@ -29,6 +30,13 @@ class RememberUnavailable(BrainError, Unavailable):
 
     code = "remember_unavailable"
     title = "Remember is not available"
+
+
+class NeverRemembered(BrainError, InvalidInput):
+    """An event asks to remember what memory can never take, however often it is asked."""
+
+    code = "never_remembered"
+    title = "This can never be remembered"
 
 
 class EmbedderUnavailable(BrainError, Unavailable):

@@ -1,5 +1,6 @@
-"""The tables of what agents have learned, and of how far recall can be trusted. Two states are written at
-every iteration, so they are kept as LearnedState.to_bytes."""
+"""The tables of what agents have learned, of how far recall can be trusted, of what conversations have at
+hand, and of what is forgotten. Two learned states are written at every iteration, so they are kept as
+LearnedState.to_bytes."""
 
 from django.db import models
 
@@ -134,3 +135,86 @@ class DensitySketchRow(models.Model):
 
     class Meta:
         db_table = "density_sketch"
+
+
+class WorkingMemoryRow(models.Model):
+    """A conversation's working memory. Locked by whoever changes what is in it."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "conversation_id")
+    tenant_id = models.UUIDField()
+    conversation_id = models.UUIDField()
+    turns = models.IntegerField()
+    last_turn_id = models.UUIDField()
+
+    class Meta:
+        db_table = "working_memory"
+
+
+class WorkingItemRow(models.Model):
+    """One thing that a conversation has at hand."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "conversation_id", "id")
+    tenant_id = models.UUIDField()
+    conversation_id = models.UUIDField()
+    id = models.UUIDField()
+    namespace = models.CharField(max_length=200)
+    key = models.CharField(max_length=300)
+    content = models.TextField()
+    content_hash = models.CharField(max_length=64)
+    role = models.CharField(max_length=40)
+    speaker = models.CharField(max_length=200)
+    occurred_at = models.DateTimeField()
+    importance = models.FloatField()
+    provenance = models.JSONField()
+    salience = models.FloatField()
+    turn = models.IntegerField()
+    last_use = models.IntegerField()
+    record_id = models.UUIDField(null=True)
+    vector = models.BinaryField(null=True)
+
+    class Meta:
+        db_table = "working_item"
+        indexes = [
+            models.Index(fields=["tenant_id", "id"], name="working_item_id"),
+            models.Index(fields=["tenant_id", "record_id"], name="working_item_record"),
+        ]
+
+
+class ConversationSegmentRow(models.Model):
+    """Where a conversation's segments stand after the event with `sequence`; `state` is SegmentState's."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "conversation_id")
+    tenant_id = models.UUIDField()
+    conversation_id = models.UUIDField()
+    sequence = models.BigIntegerField()
+    turns = models.IntegerField()
+    start = models.IntegerField()
+    change_probability = models.FloatField()
+    state = models.BinaryField()
+
+    class Meta:
+        db_table = "conversation_segment"
+
+
+class ForgottenMemoryRow(models.Model):
+    """A memory that was deleted for good. An event that waits, or comes again, does not bring it back."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "record_id")
+    tenant_id = models.UUIDField()
+    record_id = models.UUIDField()
+    forgotten_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "forgotten_memory"
+
+
+class ForgottenConversationRow(models.Model):
+    """A conversation of which nothing is remembered that was said up to `before`."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "conversation_id")
+    tenant_id = models.UUIDField()
+    conversation_id = models.UUIDField()
+    before = models.DateTimeField()
+
+    class Meta:
+        db_table = "forgotten_conversation"

@@ -2,6 +2,7 @@
 
 from soma.events.adapters.event_log_postgres import PostgresEventLog
 from soma.events.consumer import Consumer
+from soma.events.consumer_backlog import ConsumerBacklog
 from soma.events.consumer_runner import ConsumerRunner, ConsumerStatus
 from soma.events.errors import (
     EventError,
@@ -12,6 +13,7 @@ from soma.events.errors import (
     UnknownEventType,
 )
 from soma.events.event import Event, StoredEvent
+from soma.events.letters import Letter, dead_letters, retry_dead_letter
 from soma.events.outbox import Backlog
 from soma.events.ports import EventLog
 from soma.events.publishing import PAYLOAD_BYTES, publish
@@ -22,6 +24,7 @@ __all__ = (
     "PAYLOAD_BYTES",
     "Backlog",
     "Consumer",
+    "ConsumerBacklog",
     "ConsumerRunner",
     "ConsumerStatus",
     "Event",
@@ -29,6 +32,7 @@ __all__ = (
     "EventLog",
     "EventLogUnavailable",
     "EventRefused",
+    "Letter",
     "OutsideTransaction",
     "PostgresEventLog",
     "Relay",
@@ -37,5 +41,7 @@ __all__ = (
     "SchemaBreach",
     "StoredEvent",
     "UnknownEventType",
+    "dead_letters",
     "publish",
+    "retry_dead_letter",
 )

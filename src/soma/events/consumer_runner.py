@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from soma.events.consumer import Consumer
+from soma.events.consumer_backlog import ConsumerBacklog
 from soma.events.consumer_thread import ConsumerThread
 from soma.events.ports import EventLog
 from soma.events.retry import RetryPolicy
@@ -52,6 +53,10 @@ class ConsumerRunner:
                 return False
             time.sleep(DRAIN_POLL_SECONDS)
         return True
+
+    def backlogs(self) -> list[ConsumerBacklog]:
+        """What waits for each, here or in another process. Blocking. Raises EventLogUnavailable."""
+        return [thread.backlog() for thread in self._threads.values()]
 
     def status(self) -> list[ConsumerStatus]:
         """How each is doing. Asks nothing of the database."""

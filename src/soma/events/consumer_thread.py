@@ -9,6 +9,7 @@ from django.db import connections
 from soma.base.database import WORKER, worker_transaction
 from soma.events import consumer_offsets
 from soma.events.consumer import Consumer
+from soma.events.consumer_backlog import ConsumerBacklog
 from soma.events.event import Lane, LogSlice, StoredEvent
 from soma.events.exclusive import ExclusiveSession
 from soma.events.loop import Loop
@@ -23,6 +24,9 @@ BATCH_SIZE = 100
 HEARTBEAT_SECONDS = 10.0
 GATHER_SECONDS = 0.02
 
+LOOK_SECONDS = 1.0
+"""So often is it looked whether something was parked by others: a dead letter that is to be tried again."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -36,7 +40,7 @@ class ConsumerThread:
         self._session = ExclusiveSession(f"soma.consumer.{consumer.name}", channel=LOG_CHANNEL)
         self._positions: dict[str, int] = {}
         self._held: set[Lane] = set()
-        self._saved_at = 0.0
+        self._saved_at = self._looked_at = 0.0
         self.loop = Loop(
             f"soma-{consumer.name}",
             self._step,
@@ -54,6 +58,22 @@ class ConsumerThread:
         positions = consumer_offsets.load(self._consumer.name)
         ahead = any(self._is_ahead(partition, reached) for partition, reached in self._ahead_of(positions))
         return not ahead and self._parking.empty()
+
+    def backlog(self) -> ConsumerBacklog:
+        """What the consumer has not handled yet. Blocking."""
+        positions = consumer_offsets.load(self._consumer.name)
+        types = self._consumer.types
+        ahead = self._ahead_of(positions)
+        new = sum(self._log.count(partition, position, types=types) for partition, position in ahead)
+        first = self._parking.oldest()
+        places = [(first.partition, first.position - 1)] if first else ahead
+        slices = [self._log.following(*place, types=types, limit=1) for place in places if new or first]
+        moments = [event.recorded_at for found in slices for event in found.events]
+        return ConsumerBacklog(
+            name=self._consumer.name,
+            waiting=new + self._parking.count(),
+            oldest=min(moments, default=None),
+        )
 
     def _is_ahead(self, partition: str, position: int) -> bool:
         """Whether the partition has an event for the consumer after `position`."""
@@ -140,6 +160,9 @@ class ConsumerThread:
 
     def _retry_parked(self) -> bool:
         """Try each parked event that is due. Whether there was one."""
+        if monotonic() - self._looked_at >= LOOK_SECONDS:
+            self._held = self._parking.lanes()
+            self._looked_at = monotonic()
         due = self._parking.due() if self._held else []
         for parked in due:
             self._retry(parked)

@@ -20,6 +20,11 @@ POLL_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 
 
+def pause_after(failures: int) -> float:
+    """Seconds to wait after so many failures in a row: doubled with each, .4 to 5. An outage may be long."""
+    return min(POLL_SECONDS * 2.0 ** min(failures, 16), LONGEST_PAUSE_SECONDS)
+
+
 class Loop:
     """Calls `step(woken)` again and again on a thread of its own: at once while it returns True, else when
     woken, notified on `listening()`'s connection, or after `poll` seconds.
@@ -110,4 +115,4 @@ class Loop:
         anticipated = isinstance(error, (SomaError, DatabaseError, InterfaceError, psycopg.Error))
         logger.warning("%s: %s", self._name, self.last_error, exc_info=not anticipated)
         drop_broken_connections()
-        self._stopping.wait(min(POLL_SECONDS * 2**self._failures, LONGEST_PAUSE_SECONDS))
+        self._stopping.wait(pause_after(self._failures))

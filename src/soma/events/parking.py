@@ -64,6 +64,14 @@ class Parking:
         """Whether nothing is parked."""
         return not self._rows.exists()
 
+    def count(self) -> int:
+        """How many events are parked."""
+        return self._rows.count()
+
+    def oldest(self) -> ParkedEvent | None:
+        """The one that has been parked for longest."""
+        return self._rows.order_by("id").first()
+
     def _row(self, event: StoredEvent, **state: object) -> ParkedEvent:
         return ParkedEvent(
             consumer=self._consumer,

@@ -38,3 +38,7 @@ class EventLog(Protocol):
     def following(self, partition: str, position: int, *, types: Collection[str], limit: int) -> LogSlice:
         """Up to `limit` events of `types` recorded in `partition` after `position`, of all tenants, oldest
         first. Positions start above 0. Raises EventLogUnavailable."""
+
+    def count(self, partition: str, position: int, *, types: Collection[str]) -> int:
+        """How many events of `types` are recorded in `partition` after `position`, of all tenants, those
+        included that the log no longer keeps."""

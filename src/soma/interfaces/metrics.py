@@ -59,6 +59,18 @@ MEMORY_ANALYSED = Gauge(
 )
 MEMORY_ANALYSING = Gauge("soma_memory_analysing", "1 while there may be more of these.", registry=REGISTRY)
 
+CONSUMER_WAITING = Gauge(
+    "soma_consumer_waiting",
+    "Events of the log that wait for the consumer.",
+    ["consumer"],
+    registry=REGISTRY,
+)
+CONSUMER_OLDEST_SECONDS = Gauge(
+    "soma_consumer_oldest_seconds",
+    "How long the oldest of them has been in the log: the consumer's lag.",
+    ["consumer"],
+    registry=REGISTRY,
+)
 RELATION_SECONDS = Histogram(
     "soma_relation_check_seconds",
     "What a decision by relations takes.",

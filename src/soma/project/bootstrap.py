@@ -38,7 +38,7 @@ from soma.base.ids import new_id
 from soma.base.phases import PhaseObserver
 from soma.brain.adapters.embedder_minilm import MiniLmEmbedder
 from soma.brain.adapters.embedder_recent import RecentEmbedder
-from soma.brain.api import Brain
+from soma.brain.api import Brain, WorkingSettings
 from soma.events.api import ConsumerRunner, EventLog, PostgresEventLog, Relay
 from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
 from soma.fractalmemory.api import FractalMemory, VectorStore
@@ -56,6 +56,7 @@ from soma.project.embedded_postgres import EmbeddedPostgres
 from soma.project.postgres_location import postgres_location
 from soma.project.provision import provision
 from soma.project.readiness import (
+    memory_check,
     milvus_check,
     policy_check,
     postgres_check,
@@ -132,6 +133,7 @@ async def open_runtime(
                 {
                     "postgres": postgres_check,
                     "relay": relay_check(relay),
+                    "memory": memory_check(consumers, brain.consolidation().name),
                     "policy": policy_check(policy),
                     "relations": relations_check(relations),
                     **({"redis": redis_check(redis)} if redis else {}),
@@ -152,7 +154,12 @@ def build_brain(configuration: Configuration) -> Brain:
     embedder = RecentEmbedder(
         MiniLmEmbedder(models_directory(configuration), threads=len(os.sched_getaffinity(0)))
     )
-    return Brain(FractalMemory(_vector_store(configuration)), embedder)
+    return Brain(
+        FractalMemory(_vector_store(configuration)),
+        embedder,
+        working=WorkingSettings(capacity=configuration.working_memory),
+        observer=_observer(configuration),
+    )
 
 
 def build_agent(

@@ -3,13 +3,16 @@
 import socket
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.db import DatabaseError, connections
 
+from soma.base.clock import now
 from soma.base.database import APP
-from soma.events.api import Relay
+from soma.base.errors import Unavailable
+from soma.events.api import ConsumerRunner, Relay
 from soma.identity.errors import StoreUnavailable
 from soma.interfaces.runtime import ReadyCheck
 from soma.policy.api import Policy, Relations
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 Check = Callable[[], ReadyCheck]
 MILVUS_PORT = 19530
 PROBE_SECONDS = 1.0
+LATE = timedelta(seconds=30)
+"""What has waited for so long does not wait for its turn, but for something to come back."""
 
 
 def readiness(checks: Mapping[str, Check]) -> Callable[[], dict[str, ReadyCheck]]:
@@ -50,6 +55,25 @@ def relay_check(relay: Relay) -> Check:
         detail = status.last_error or ("relaying" if status.active else "another process relays")
         ok = status.running and not status.last_error
         return ReadyCheck(ok=ok, detail=detail, essential=not status.running)
+
+    return check
+
+
+def memory_check(consumers: ConsumerRunner, name: str) -> Check:
+    """Whether what turns leave to be remembered is remembered, by the consumer `name`. While it is not, it
+    waits in the log in its order, and turns recall what they have at hand."""
+
+    def check() -> ReadyCheck:
+        begun = time.perf_counter()
+        error = next((each.last_error for each in consumers.status() if each.name == name), "")
+        try:
+            [backlog] = [each for each in consumers.backlogs() if each.name == name]
+        except (DatabaseError, Unavailable) as unknown:
+            detail = f"nobody knows what waits: {str(unknown).strip()}"
+            return ReadyCheck(ok=False, detail=detail, latency_ms=_since(begun), essential=False)
+        late = backlog.oldest is not None and now() - backlog.oldest > LATE
+        detail = f"memory: {backlog.waiting} events wait" + (f" ({error})" if error else "")
+        return ReadyCheck(ok=not (error or late), detail=detail, latency_ms=_since(begun), essential=False)
 
     return check
 

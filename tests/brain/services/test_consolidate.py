@@ -1,63 +1,42 @@
 """soma.brain.services.consolidate"""
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from soma.base.database import tenant_transaction
 from soma.base.ids import new_id
-from soma.brain.api import Brain, RecallRequest, RememberUnavailable
+from soma.brain.api import Brain, EmbedderUnavailable, NeverRemembered, RecallRequest, RememberUnavailable
 from soma.events.api import StoredEvent
+from soma.fractalmemory.api import MemoryRecord, Selection
+from tests.brain.requested import NAMESPACE, logged, requested
+
+pytestmark = pytest.mark.req("MEM-003")
 
 TURN, CONVERSATION = new_id(), new_id()
 
 
-def event(tenant: UUID, *said: tuple[str, str]) -> StoredEvent:
-    moment = datetime(2026, 1, 1, tzinfo=UTC)
-    items: list[dict[str, Any]] = [
-        {
-            "key": f"turn:{TURN}:{role}",
-            "content": content,
-            "role": role,
-            "occurred_at": "2026-01-01T00:00:00.000000Z",
-            "importance": 0.7,
-            "input_hash": "a" * 64,
-        }
-        for role, content in said
-    ]
-    return StoredEvent(
-        event_id=new_id(),
-        tenant_id=tenant,
-        topic="agent.memory",
-        type="memory.remember_requested",
-        version=1,
-        key=str(TURN),
-        payload={
-            "turn_id": str(TURN),
-            "conversation_id": str(CONVERSATION),
-            "agent_id": "agent",
-            "namespace": "person",
-            "items": items,
-        },
-        trace_id="trace",
-        occurred_at=moment,
-        recorded_at=moment,
-        sequence=1,
-        partition="log",
-        position=1,
-    )
+def remembered(brain: Brain, tenant: UUID) -> list[MemoryRecord]:
+    """What long-term memory holds, in the order of its storing."""
+    with tenant_transaction(tenant):
+        records = brain._memory.select(tenant, Selection(namespace=NAMESPACE), limit=100)
+    return sorted(records, key=lambda record: record.created_at)
 
 
-@pytest.mark.req("MEM-003")
+def contents(brain: Brain, tenant: UUID) -> list[str]:
+    return [record.content for record in remembered(brain, tenant)]
+
+
 def test_a_turn_is_remembered_once_and_recalled_with_its_origin(brain: Brain, tenant: UUID) -> None:
     consumer = brain.consolidation()
-    turn = event(tenant, ("user", "My dog is called Rex"), ("assistant", "What a lovely name!"))
+    said = ("My dog is called Rex", ("assistant", "What a lovely name!"))
+    turn = logged(requested(tenant, CONVERSATION, *said, turn=TURN))
     assert consumer.types == (turn.type,)
     for _ in range(2):
         consumer.handler(turn)
     question = RecallRequest(
-        tenant_id=tenant, agent_id=None, namespace="person", query="What is my dog's name?"
+        tenant_id=tenant, agent_id=None, namespace=NAMESPACE, query="What is my dog's name?"
     )
     [evidence] = brain.recall(question).evidence
     assert evidence.content == "My dog is called Rex"
@@ -66,12 +45,86 @@ def test_a_turn_is_remembered_once_and_recalled_with_its_origin(brain: Brain, te
         "source_turn": str(TURN),
         "conversation_id": str(CONVERSATION),
         "agent_id": "agent",
-        "input_hash": "a" * 64,
+        "input_hash": turn.payload["items"][0]["input_hash"],
         "kind": "statement",
+        "segment": 1,
     }
 
 
-@pytest.mark.req("MEM-003")
+def test_whatever_comes_again_changes_nothing(brain: Brain, tenant: UUID) -> None:
+    """As after a crash that lost how far the consumer had come."""
+    facts = ["My dog is called Rex", "I live in Lisbon", "The stock market fell", "We sail in June"]
+    events = [
+        logged(requested(tenant, CONVERSATION, fact, number=number), number)
+        for number, fact in enumerate(facts, start=1)
+    ]
+    for event in events:
+        brain.consolidation().handler(event)
+    before, segment = remembered(brain, tenant), brain.segment(tenant, CONVERSATION)
+    for event in events:
+        brain.consolidation().handler(event)
+    assert remembered(brain, tenant) == before
+    assert [record.content for record in before] == facts
+    assert brain.segment(tenant, CONVERSATION) == segment
+
+
 def test_while_memory_is_down_the_event_is_not_done_with(cut_off_brain: Brain, tenant: UUID) -> None:
     with pytest.raises(RememberUnavailable):
-        cut_off_brain.consolidation().handler(event(tenant, ("user", "My dog is called Rex")))
+        cut_off_brain.consolidation().handler(logged(requested(tenant, CONVERSATION, "My dog is called Rex")))
+
+
+def test_while_the_embedder_is_down_the_event_is_not_done_with(brain: Brain, tenant: UUID) -> None:
+    class Gone:
+        name, dimensions = "gone", 384
+
+        def embed(self, texts: Any) -> Any:
+            raise EmbedderUnavailable("the model is not there")
+
+        def embed_parts(self, texts: Any, spans: Any) -> Any:
+            return self.embed(texts)
+
+    with pytest.raises(EmbedderUnavailable):
+        Brain(brain._memory, Gone()).consolidation().handler(
+            logged(requested(tenant, CONVERSATION, "My dog is called Rex"))
+        )
+    assert contents(brain, tenant) == []
+
+
+def broken(event: StoredEvent, **changes: Any) -> StoredEvent:
+    event.payload["items"][0] |= changes
+    return event
+
+
+@pytest.mark.parametrize(
+    "changes", [{"content": "x" * 40_000}, {"importance": 7.0}, {"occurred_at": "2026-01-01T00:00:00"}]
+)
+def test_what_can_never_be_remembered_is_told_and_the_rest_remembered(
+    brain: Brain, tenant: UUID, changes: dict[str, Any]
+) -> None:
+    event = logged(requested(tenant, CONVERSATION, "My dog is called Rex", ("assistant", "A good name.")))
+    with pytest.raises(NeverRemembered, match=event.payload["items"][0]["key"]):
+        brain.consolidation().handler(broken(event, **changes))
+    assert contents(brain, tenant) == ["A good name."]
+
+
+def test_a_payload_that_cannot_be_read_is_told(brain: Brain, tenant: UUID) -> None:
+    event = logged(requested(tenant, CONVERSATION, "My dog is called Rex"))
+    with pytest.raises(ValueError, match="isoformat"):
+        brain.consolidation().handler(broken(event, occurred_at="yesterday"))
+    event.payload.clear()
+    with pytest.raises(KeyError):
+        brain.consolidation().handler(event)
+
+
+def test_each_step_is_told(brain: Brain, tenant: UUID) -> None:
+    """A test that kills the process in the middle stands on this."""
+    seen: list[tuple[str, UUID, int]] = []
+
+    class Watch:
+        def phase(self, name: str, turn_id: UUID, iteration: int) -> None:
+            seen.append((name, turn_id, iteration))
+
+    watched = Brain(brain._memory, brain._embedder, observer=Watch())
+    watched.consolidation().handler(logged(requested(tenant, CONVERSATION, "I live in Lisbon", turn=TURN)))
+    steps = ("consolidate", "segmented", "remembered", "consolidated")
+    assert seen == [(name, TURN, -1) for name in steps]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.interfaces.person import Person, problem
+from tests.interfaces.person import CONVERSATIONS, Person, problem
 
 pytestmark = pytest.mark.req("MEM-001")
 REMEMBER, RECALL = "/v1/memory/remember", "/v1/memory/recall"
@@ -253,3 +253,31 @@ def test_a_diversity_that_is_no_share_is_refused(person: Person, diversity: obje
     body = {"query": "Which museum?", "diversity": diversity}
     problem(person.client.post(RECALL, json=body), 422, "invalid_input")
     assert person.client.post(RECALL, json={**body, "diversity": 0.5}).status_code == 200
+
+
+@pytest.mark.req("MEM-006")
+def test_a_conversation_is_asked_for_what_it_has_at_hand(person: Person) -> None:
+    conversation = person.conversation()
+    person.client.post(
+        f"{CONVERSATIONS}/{conversation}/messages",
+        json={"message": "My boat is called Tern and lies in Horta."},
+        headers={"Accept": "text/event-stream"},
+        timeout=60,
+    )
+    query = {"query": "What is my boat called?", "conversation_id": conversation}
+    answer = person.client.post(RECALL, json=query)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()["evidence"]
+    assert [(each["content"], each["layer"]) for each in found] == [
+        ("My boat is called Tern and lies in Horta.", "working")
+    ]
+
+
+@pytest.mark.req("MEM-006", "AUTH-004")
+def test_nobody_asks_the_conversation_of_another(person: Person, newcomer: Callable[[], Person]) -> None:
+    query = {"query": "anything", "conversation_id": person.conversation()}
+    assert person.client.post(RECALL, json=query).status_code == 200
+    refused = newcomer().client.post(RECALL, json=query)
+    assert refused.status_code in {403, 404}, refused.text
+    nowhere = {**query, "conversation_id": "00000000-0000-7000-8000-000000000000"}
+    problem(person.client.post(RECALL, json=nowhere), 404, "not_found")

@@ -139,3 +139,17 @@ def test_description_refers_to_nothing_that_is_missing(anonymous: httpx.Client) 
     known = anonymous.get("/api/openapi.json").json()["components"]["schemas"]
     referred = {part.split('"', 1)[0] for part in text.split("#/components/schemas/")[1:]}
     assert referred <= set(known)
+
+
+@pytest.mark.req("METRICS-001", "MEM-003")
+def test_what_waits_to_be_remembered_is_measured(anonymous: httpx.Client) -> None:
+    text = anonymous.get("/metrics").text
+    assert 'soma_consumer_waiting{consumer="brain.consolidation"}' in text
+    assert 'soma_consumer_oldest_seconds{consumer="brain.consolidation"}' in text
+    assert anonymous.get("/readyz").json()["checks"]["memory"]["detail"].startswith("memory: ")
+
+
+@pytest.mark.req("METRICS-001", "MEM-003")
+@pytest.mark.usefixtures("stopped")
+def test_what_nobody_knows_is_not_measured(anonymous: httpx.Client) -> None:
+    assert "soma_consumer_waiting{" not in anonymous.get("/metrics").text

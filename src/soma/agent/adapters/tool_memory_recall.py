@@ -24,6 +24,7 @@ class MemoryRecallTool:
             namespace=str(context.user_id),
             query=arguments["query"],
             exclude_input_hash=context.input_hash,
+            conversation_id=context.conversation_id,
         )
         found = await self._database.run(self._brain.recall, request)
         return {

@@ -7,7 +7,8 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EvidenceBlock:
-    """One recalled memory by value, so that the turn can be replayed without recalling."""
+    """One recalled memory by value, so that the turn can be replayed without recalling. `layer` is where it
+    stood: at hand in the conversation ("working") or remembered for good ("long_term")."""
 
     id: str
     content: str
@@ -17,6 +18,7 @@ class EvidenceBlock:
     confidence: float
     features: dict[str, float]
     provenance: dict[str, Any]
+    layer: str = "long_term"
 
     def sentence(self) -> str:
         """The block as the model reads it."""
@@ -33,6 +35,7 @@ class EvidenceBlock:
             "confidence": self.confidence,
             "features": self.features,
             "provenance": self.provenance,
+            "layer": self.layer,
         }
 
     @classmethod

@@ -115,6 +115,12 @@ def conversation(principal: Principal, conversation_id: UUID, *, gate: Gate) -> 
         return _view(row, tuple(_message_view(each, turns[each.turn_id]) for each in messages), turns)
 
 
+def require_readable(principal: Principal, conversation_id: UUID, *, gate: Gate) -> None:
+    """Pass if `principal` may read the conversation. Raises NotFound, Denied."""
+    with tenant_transaction(principal.tenant_id):
+        readable(principal, conversation_id, gate)
+
+
 def readable(principal: Principal, conversation_id: UUID, gate: Gate) -> ConversationRow:
     """The row, inside an open transaction, if `principal` may read it. Raises NotFound, Denied."""
     row = ConversationRow.objects.select_related("capsule").filter(id=conversation_id).first()

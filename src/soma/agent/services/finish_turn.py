@@ -50,7 +50,9 @@ def finish_turn(progress: Progress, text: str, outcome: Outcome, brain: Brain) -
         brain.checkpoint(turn.principal.tenant_id, str(turn.agent_id), turn.id)
         events = [_turn_completed(progress, answer, outcome)]
         if not cancelled:
-            events.append(_remember_requested(progress, answer))
+            requested = _remember_requested(progress, answer)
+            brain.hold(requested, novelty=progress.novelty, used=_used(progress))
+            events.append(requested)
         publish(*events)
     return answer
 
@@ -146,6 +148,11 @@ def _turn_completed(progress: Progress, answer: Answer, outcome: Outcome) -> Eve
             "model": progress.iterations[-1].model if progress.iterations else turn.model,
         },
     )
+
+
+def _used(progress: Progress) -> set[UUID]:
+    """The evidence that the turn went by."""
+    return {UUID(block.id) for block in progress.evidence}
 
 
 def _remember_requested(progress: Progress, answer: Answer) -> Event:

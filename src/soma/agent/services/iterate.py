@@ -128,6 +128,7 @@ class IterationRunner:
             top_k=progress.capsule.loop.recall_top_k,
             exclude_input_hash=turn.input_hash,
             weights=progress.learned.weights,
+            conversation_id=turn.conversation_id,
         )
         try:
             found = await self._database.run(self._brain.recall, request)
@@ -146,6 +147,7 @@ class IterationRunner:
                 confidence=each.confidence,
                 features=dict(each.features),
                 provenance=dict(each.provenance),
+                layer=each.layer.value,
             )
             for each in found.evidence
             if each.provenance.get("source_turn") not in shown

@@ -11,9 +11,9 @@ class Laps:
         self.milliseconds: dict[str, float] = {}
 
     def lap(self, step: str) -> None:
-        """`step` is done: it has taken what passed since the last one was."""
+        """`step` is done, perhaps again: it has taken what passed since the last one was."""
         moment = time.perf_counter()
-        self.milliseconds[step] = (moment - self._last) * 1e3
+        self.milliseconds[step] = self.milliseconds.get(step, 0.0) + (moment - self._last) * 1e3
         self._last = moment
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +34,13 @@ at .3 stand in a sentence beside another ("I am 37 years old and have a dog name
 STATEMENTS = (UtteranceKind.STATEMENT,)
 
 
+class Layer(StrEnum):
+    """Where evidence stands: what the conversation has at hand, or what is remembered for good."""
+
+    WORKING = "working"
+    LONG_TERM = "long_term"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecallRequest:
     """What to look for. Memories come from `namespace` of `tenant_id`, at most `top_k` (1 to 100) of them.
@@ -46,6 +54,8 @@ class RecallRequest:
 
     `diversity` in [0, 1] prefers memories that are unlike those before them, the more the less like the query
     they may be; 0 is the order of the scores. No two memories of the very same text are evidence, ever.
+
+    With a `conversation_id` what that conversation has at hand is asked as well, of the same namespace.
     """
 
     tenant_id: UUID
@@ -61,6 +71,7 @@ class RecallRequest:
     weights: Weights | None = None
     explain: bool = False
     diversity: float = 0.0
+    conversation_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +81,8 @@ class Evidence:
     evidence. `features` are the cosines of the memory (`similarity`) and of its `best_sentence`, and every
     signal that is not 0; `explanation`, where it was asked for, what each signal adds to the sum, and
     `frames` what the memory was read to tell.
-    `confidence` in [0, 1] is how likely the memory is relevant, by the method that `calibration` names."""
+    `confidence` in [0, 1] is how likely the memory is relevant, by the method that `calibration` names. What
+    stands in both layers is evidence once, of the working one."""
 
     record_id: UUID
     tenant_id: UUID
@@ -86,6 +98,7 @@ class Evidence:
     calibration: str
     provenance: Mapping[str, Any]
     occurred_at: datetime
+    layer: Layer = Layer.LONG_TERM
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

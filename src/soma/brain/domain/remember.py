@@ -20,7 +20,8 @@ class RememberItem:
     `recalled_from` (the memory that was repeated here: such text is refused). `importance` is in [0, 1].
 
     `session` names what it was said in: neighbours there help to find each other. Without one it is the
-    provenance's `session`, `conversation_id` or `source_document`, if it has one.
+    provenance's `session`, `conversation_id` or `source_document`, if it has one. `record_id` is what a new
+    memory is to be called; without one it gets an id of its own.
     """
 
     namespace: str
@@ -31,6 +32,7 @@ class RememberItem:
     importance: float = 0.5
     speaker: str = ""
     session: str = ""
+    record_id: UUID | None = None
     provenance: Mapping[str, Any]
 
     @property
@@ -51,6 +53,20 @@ class RefusalReason(StrEnum):
     BAD_PROVENANCE = "bad_provenance"
     NO_PROVENANCE = "no_provenance"
     RECALLED = "recalled"
+
+
+MALFORMED = frozenset(
+    {
+        RefusalReason.OVERSIZE,
+        RefusalReason.NOT_TEXT,
+        RefusalReason.BAD_NAME,
+        RefusalReason.BAD_IMPORTANCE,
+        RefusalReason.BAD_TIME,
+        RefusalReason.BAD_PROVENANCE,
+        RefusalReason.NO_PROVENANCE,
+    }
+)
+"""Faults of who asks, which never pass by; the others are decisions about what is worth keeping."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -34,7 +34,7 @@ class Analysed:
 def analyse(embedder: Embedder, texts: Sequence[Text]) -> list[Analysed]:
     """Analyse `texts`, all embedded in one batch. Raises EmbedderUnavailable."""
     facts = [text_facts(text.content) for text in texts]
-    parts = [_parts(text.content, each) for text, each in zip(texts, facts, strict=True)]
+    parts = [parts_of(text.content, each) for text, each in zip(texts, facts, strict=True)]
     vectors, sentences = embedder.embed_parts([text.content for text in texts], parts)
     ends = np.cumsum([len(each) for each in parts], dtype=np.intp)
     return [
@@ -45,7 +45,7 @@ def analyse(embedder: Embedder, texts: Sequence[Text]) -> list[Analysed]:
     ]
 
 
-def _parts(content: str, facts: TextFacts) -> tuple[Span, ...]:
+def parts_of(content: str, facts: TextFacts) -> tuple[Span, ...]:
     """The sentences that need a vector of their own."""
     if len(facts.sentences) == 1:
         [(start, end)] = facts.sentences

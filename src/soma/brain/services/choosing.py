@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from soma.brain.kernels.diversity import diverse
 from soma.brain.kernels.scoring import Floats
@@ -23,13 +24,15 @@ def best(ids: Sequence[UUID], scores: Floats, wanted: int) -> Sequence[int]:
     return range(min(wanted, len(ids)))
 
 
-def chooser(memory: FractalMemory, tenant_id: UUID, diversity: float) -> Choose:
-    """The choice with `diversity` in [0, 1], inside the tenant's transaction; with 0 nothing is read for
-    it."""
+def chooser(
+    memory: FractalMemory, tenant_id: UUID, diversity: float, at_hand: Mapping[UUID, NDArray[np.float32]]
+) -> Choose:
+    """The choice with `diversity` in [0, 1], inside the tenant's transaction; with 0 nothing is read for it.
+    `at_hand` are vectors of candidates that memory may not hold yet."""
 
     def choose(ids: Sequence[UUID], scores: Floats, wanted: int) -> Sequence[int]:
         pool = ids[: max(POOL, POOL_SHARE * wanted)]
-        kept = memory.vectors(tenant_id, pool)
+        kept = {**at_hand, **memory.vectors(tenant_id, pool)}
         # One that was deleted meanwhile is like nothing; it is not there to be shown either.
         nothing = np.zeros(memory.dimensions, np.float32)
         vectors = np.stack([kept.get(each, nothing) for each in pool])

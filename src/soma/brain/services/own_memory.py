@@ -7,6 +7,8 @@ from uuid import UUID
 from soma.base.database import tenant_transaction
 from soma.brain.domain.memory import Memory, NamespaceSize
 from soma.brain.domain.owned_namespace import named_prefix, owned_name, owned_namespace
+from soma.brain.services import working_rows
+from soma.brain.services.forget import forget
 from soma.brain.services.outage import asking, writing
 from soma.fractalmemory.api import FractalMemory, MemoryRecord, Selection
 
@@ -26,8 +28,9 @@ def forget_own(memory: FractalMemory, tenant_id: UUID, owner_id: UUID, ids: Sequ
     """See Brain.forget_own."""
     with writing(), tenant_transaction(tenant_id):
         found = memory.get(tenant_id, ids)
-        own = [record.id for record in found if owned_name(owner_id, record.namespace) is not None]
-        return memory.delete(tenant_id, own)
+        named = {record.id: record.namespace for record in found} | working_rows.named(tenant_id, ids)
+        own = [each for each, namespace in named.items() if owned_name(owner_id, namespace) is not None]
+        return forget(memory, tenant_id, own)
 
 
 def forget_namespace(
@@ -40,7 +43,8 @@ def forget_namespace(
         while True:
             with tenant_transaction(tenant_id):
                 page = memory.select(tenant_id, selection, limit=PAGE)
-                deleted += memory.delete(tenant_id, [record.id for record in page])
+                at_hand = working_rows.unconsolidated(tenant_id, selection.namespace, before)
+                deleted += forget(memory, tenant_id, [*(record.id for record in page), *at_hand])
             if len(page) < PAGE:
                 return deleted
 

@@ -27,6 +27,7 @@ from soma.brain.services.choosing import chooser, repeated
 from soma.brain.services.frames import with_frames
 from soma.brain.services.learned_state import standing_state
 from soma.brain.services.ranking import Judged, Ranking
+from soma.brain.services.working_layer import WorkingLayer
 from soma.fractalmemory.api import CandidateQuery, FractalMemory, Lexicon, MemoryRecord, RecordFilter
 
 CANDIDATES = 50
@@ -41,23 +42,29 @@ def recall(memory: FractalMemory, embedder: Embedder, request: RecallRequest) ->
     laps = Laps()
     moment = request.as_of or now()
     try:
-        question, lexicon = _read(memory, request, moment)
+        question, lexicon, at_hand = _read(memory, request, moment)
         laps.lap("read")
         # Between the transactions: no connection waits for the model.
         [vector] = embedder.embed([question.dense])
+        at_hand = at_hand.embedded(embedder)
         laps.lap("embed")
         with tenant_transaction(request.tenant_id):
-            seen = memory.candidates(request.tenant_id, _query(request, vector, lexicon))
+            known = memory.candidates(request.tenant_id, _query(request, vector, lexicon))
+            at_hand = at_hand.standing(memory, request.tenant_id, known)
+            ranking = _ranking(memory, request, moment, at_hand)
             laps.lap("search")
-            ranking = _ranking(memory, request, moment)
-            judged = ranking.rank(question, seen, lexicon)
-            laps.lap("rank")
-            records = _records(memory, request.tenant_id, judged)
-            while again := repeated([each.record_id for each in judged], records):
-                ranking = replace(ranking, excluded=ranking.excluded | again)
+            while True:
+                seen = at_hand.beside(known, vector, lexicon, request)
                 judged = ranking.rank(question, seen, lexicon)
-                records = _records(memory, request.tenant_id, judged)
-            evidence = _evidence(request.tenant_id, judged, records)
+                laps.lap("rank")
+                records = _records(memory, request.tenant_id, judged, at_hand)
+                if (renamed := at_hand.known_as(records.values())) is not at_hand:
+                    at_hand = renamed
+                elif again := repeated([each.record_id for each in judged], records):
+                    ranking = replace(ranking, excluded=ranking.excluded | again)
+                else:
+                    break
+            evidence = at_hand.mark(_evidence(request.tenant_id, judged, records))
             if request.explain:
                 evidence = with_frames(request.tenant_id, evidence)
         laps.lap("fetch")
@@ -83,17 +90,22 @@ def _check(request: RecallRequest) -> None:
         raise InvalidInput(f"The diversity is {request.diversity}; it takes 0 to 1")
 
 
-def _read(memory: FractalMemory, request: RecallRequest, moment: datetime) -> tuple[Question, Lexicon]:
-    """The question, read by the light of what the namespace knows of its words."""
+def _read(
+    memory: FractalMemory, request: RecallRequest, moment: datetime
+) -> tuple[Question, Lexicon, WorkingLayer]:
+    """The question, read by the light of what the namespace knows of its words; what is at hand."""
     with tenant_transaction(request.tenant_id):
         known = memory.lexicon(
             request.tenant_id, request.namespace, tuple(dict.fromkeys(terms(request.query)))
         )
+        at_hand = WorkingLayer.read(request)
     question = question_of(request.query, speakers=known.speakers, share=known.share, at=moment)
-    return question, known.about(question.terms)
+    return question, known.about(question.terms), at_hand
 
 
-def _ranking(memory: FractalMemory, request: RecallRequest, moment: datetime) -> Ranking:
+def _ranking(
+    memory: FractalMemory, request: RecallRequest, moment: datetime, at_hand: WorkingLayer
+) -> Ranking:
     return Ranking(
         weights=_weights(request),
         at=moment,
@@ -101,12 +113,15 @@ def _ranking(memory: FractalMemory, request: RecallRequest, moment: datetime) ->
         min_score=request.min_score,
         explain=request.explain,
         calibrator=standing_calibrator(request.tenant_id, request.namespace),
-        choose=chooser(memory, request.tenant_id, request.diversity),
+        choose=chooser(memory, request.tenant_id, request.diversity, at_hand.directions()),
     )
 
 
-def _records(memory: FractalMemory, tenant_id: UUID, judged: Sequence[Judged]) -> dict[UUID, MemoryRecord]:
-    return {record.id: record for record in memory.get(tenant_id, [each.record_id for each in judged])}
+def _records(
+    memory: FractalMemory, tenant_id: UUID, judged: Sequence[Judged], at_hand: WorkingLayer
+) -> dict[UUID, MemoryRecord]:
+    found = memory.get(tenant_id, [each.record_id for each in judged])
+    return at_hand.records() | {record.id: record for record in found}
 
 
 def _evidence(

@@ -52,7 +52,7 @@ def _store(
 def _record(item: RememberItem, created_at: datetime) -> MemoryRecord:
     kind = item.provenance.get("kind") or utterance_kind(item.content, role=item.role)
     return MemoryRecord(
-        id=new_id(),
+        id=item.record_id or new_id(),
         namespace=item.namespace,
         key=item.key,
         content=item.content,

@@ -123,6 +123,12 @@ class KafkaEventLog:
                 break
         return LogSlice(events=tuple(events), position=position)
 
+    def count(self, partition: str, position: int, *, types: Collection[str]) -> int:
+        """See ports.EventLog. Kafka is not asked."""
+        if partition == EARLIER:
+            return self._earlier.count(partition, position, types=types)
+        return kafka_places.count(partition, position, types=types)
+
     def close(self) -> None:
         """Let go of all connections. Nothing is lost by it: what was not acknowledged was not appended."""
         self._writer.close()

@@ -73,6 +73,8 @@ LEFT JOIN LATERAL (
 ORDER BY found.position
 """
 
+AFTER = "SELECT count(*) FROM event_log WHERE position > %s AND type = ANY(%s::text[])"
+
 
 class PostgresEventLog:
     """See ports.EventLog. Appends on the worker connection, so that the relay's transaction covers both the
@@ -109,6 +111,11 @@ class PostgresEventLog:
         events = tuple(_stored(row[1:]) for row in rows if row[1] is not None)
         ending = events[-1].position if len(events) == limit else rows[0][0]
         return LogSlice(events=events, position=max(position, ending))
+
+    def count(self, partition: str, position: int, *, types: Collection[str]) -> int:
+        """See ports.EventLog."""
+        [[amount]] = _rows(WORKER, AFTER, [position, list(types)]) if partition == PARTITION else [(0,)]
+        return int(amount)
 
 
 def _row(place: int, event: PendingEvent) -> dict[str, Any]:

@@ -79,6 +79,10 @@ LEFT JOIN LATERAL (
 ORDER BY found.position
 """
 
+AFTER = """
+SELECT count(*) FROM event_place WHERE partition = %s AND position > %s AND type = ANY(%s::text[])
+"""
+
 SAME_POSITION = "event_place_position"
 
 
@@ -139,6 +143,12 @@ def following(partition: str, position: int, *, types: Collection[str], limit: i
     full = len(places) == limit
     reached = places[-1].position if full else rows[0][0]
     return PlaceSlice(places=places, position=max(position, reached), full=full)
+
+
+def count(partition: str, position: int, *, types: Collection[str]) -> int:
+    """See EventLog.count."""
+    [[amount]] = _rows(WORKER, AFTER, [partition, position, list(types)])
+    return int(amount)
 
 
 @contextmanager

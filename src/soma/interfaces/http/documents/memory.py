@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from soma.base.errors import LimitExceeded
 from soma.brain.api import NAMESPACE_PATTERN, RESERVED
 from soma.interfaces.http.documents.base import FilledText, Given, Sent, Text, Time
+from soma.interfaces.http.documents.chat import Id
 
 MAX_QUERY_BYTES = 32 * 1024
 MAX_ITEMS = 100
@@ -78,8 +79,9 @@ class RecallFilters(Sent):
 
 
 class RecallQuery(Sent):
-    """What to look for in the caller's own memory. `min_score` is the least cosine. `explain` asks what each
-    score is made of. `diversity` prefers what is unlike the evidence before it; 0 is the order of scores."""
+    """What to look for in the caller's own memory; with a `conversation_id` also in what that conversation
+    has at hand. `min_score` is the least cosine. `explain` asks what each score is made of. `diversity`
+    prefers what is unlike the evidence before it; 0 is the order of scores."""
 
     query: Annotated[FilledText, AfterValidator(askable)]
     namespace: Namespace = "default"
@@ -89,6 +91,7 @@ class RecallQuery(Sent):
     kinds: Annotated[list[Kind], Field(min_length=1, max_length=4)] | None = None
     filters: RecallFilters = RecallFilters()
     explain: bool = False
+    conversation_id: Id | None = None
     diversity: Share = 0.0
 
 
@@ -108,7 +111,8 @@ class Frame(Given):
 class Evidence(Given):
     """One memory that answers. `features` has the cosines (`similarity`, `best_sentence`) and the signals,
     `explanation` what each signal adds to the score, and `frames` the events that the memory was read to
-    tell, both where they were asked for."""
+    tell, both where they were asked for. `layer` is `working` for what the conversation has at hand,
+    `long_term` otherwise."""
 
     record_id: UUID
     tenant_id: UUID
@@ -124,6 +128,7 @@ class Evidence(Given):
     calibration: str
     provenance: Mapping[str, Any]
     occurred_at: datetime
+    layer: str
 
 
 class Understood(Given):

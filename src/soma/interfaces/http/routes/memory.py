@@ -35,6 +35,8 @@ ID = "/v1/memory/{uuid:record_id}"
 async def recall(request: HttpRequest, wanted: RecallQuery) -> Recalled:
     """What memory knows that bears on the query, explained."""
     runtime, principal = current(), principal_of(request)
+    if wanted.conversation_id is not None:
+        await runtime.agent.require_readable(principal, wanted.conversation_id)
     question = RecallRequest(
         tenant_id=principal.tenant_id,
         agent_id=None,
@@ -47,6 +49,7 @@ async def recall(request: HttpRequest, wanted: RecallQuery) -> Recalled:
         only=_filter(wanted.filters),
         explain=wanted.explain,
         diversity=wanted.diversity,
+        conversation_id=wanted.conversation_id,
     )
     found = Recalled.model_validate(await runtime.database.run(runtime.brain.recall, question))
     return found if wanted.explain else found.model_copy(update={"understood": None, "timings_ms": None})

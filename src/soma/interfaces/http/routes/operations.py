@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from django.db import DatabaseError
@@ -16,6 +17,8 @@ from soma.base.errors import Unavailable
 from soma.interfaces.http.failures import Refusal
 from soma.interfaces.http.problem import Kind
 from soma.interfaces.metrics import (
+    CONSUMER_OLDEST_SECONDS,
+    CONSUMER_WAITING,
     MEMORY_ANALYSED,
     MEMORY_ANALYSING,
     OUTBOX_OLDEST_SECONDS,
@@ -53,12 +56,31 @@ async def ready(request: HttpRequest) -> dict[str, Any]:
 async def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus' text format."""
     await _measure_backlog()
+    await _measure_consumers()
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _measure(checks: dict[str, ReadyCheck]) -> None:
     for name, check in checks.items():
         READY.labels(name).set(check.ok)
+
+
+async def _measure_consumers() -> None:
+    """Where nobody knows what waits there are no series."""
+    CONSUMER_WAITING.clear()
+    CONSUMER_OLDEST_SECONDS.clear()
+    try:
+        runtime = current()
+        backlogs = await runtime.database.run(runtime.consumers.backlogs)
+    except (Unavailable, DatabaseError):
+        return
+    for backlog in backlogs:
+        CONSUMER_WAITING.labels(backlog.name).set(backlog.waiting)
+        CONSUMER_OLDEST_SECONDS.labels(backlog.name).set(_age(backlog.oldest))
+
+
+def _age(moment: datetime | None) -> float:
+    return 0.0 if moment is None else (now() - moment).total_seconds()
 
 
 async def _measure_backlog() -> None:
@@ -72,4 +94,4 @@ async def _measure_backlog() -> None:
     MEMORY_ANALYSED.set(runtime.brain.analysis.analysed)
     MEMORY_ANALYSING.set(runtime.brain.analysis.running)
     OUTBOX_WAITING.set(backlog.waiting)
-    OUTBOX_OLDEST_SECONDS.set((now() - backlog.oldest).total_seconds() if backlog.oldest else 0.0)
+    OUTBOX_OLDEST_SECONDS.set(_age(backlog.oldest))
