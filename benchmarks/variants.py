@@ -11,6 +11,8 @@ from benchmarks.conversations import BEGINNING, Conversation, Question, Turn
 MERGED, PAIR, LONG = "+", 2, 8
 """Between the ids of turns that became one; how many became one."""
 
+SENTENCE_END = re.compile(r"(?<=[.!?]) +")
+
 Variant = Callable[[Sequence[Conversation]], list[Conversation]]
 
 
@@ -40,6 +42,21 @@ def in_first_person(told: Sequence[Conversation]) -> list[Conversation]:
 def in_one_session(told: Sequence[Conversation]) -> list[Conversation]:
     """Without a pause."""
     return [_turned(each, lambda turn: replace(turn, session="1")) for each in told]
+
+
+def without_sessions(told: Sequence[Conversation]) -> list[Conversation]:
+    """Nobody knows what belongs together."""
+    return [_turned(each, lambda turn: replace(turn, session="")) for each in told]
+
+
+def at_one_moment(told: Sequence[Conversation]) -> list[Conversation]:
+    """All of it has the same time."""
+    return [_turned(each, lambda turn: replace(turn, said_at=BEGINNING)) for each in told]
+
+
+def in_short_messages(told: Sequence[Conversation]) -> list[Conversation]:
+    """Each sentence is sent by itself; all those of a turn are evidence where it was."""
+    return [_split(each) for each in told]
 
 
 def undated(told: Sequence[Conversation]) -> list[Conversation]:
@@ -93,7 +110,10 @@ VARIANTS: Mapping[str, Variant] = {
     "roles": as_roles,
     "first person": in_first_person,
     "one session": in_one_session,
+    "no sessions": without_sessions,
     "undated": undated,
+    "one moment": at_one_moment,
+    "short messages": in_short_messages,
     "lower case": in_lower_case,
     "pairs": in_pairs,
     "long messages": in_long_messages,
@@ -124,6 +144,27 @@ def _asked_by_user(each: Conversation, asked: Question) -> Question:
 
 def _hurried(text: str) -> str:
     return " ".join(re.sub(r"[^\w\s']", " ", text.lower()).split())
+
+
+def _split(each: Conversation) -> Conversation:
+    parts = {turn.turn_id: SENTENCE_END.split(turn.text) for turn in each.turns}
+    return replace(
+        each,
+        turns=tuple(
+            replace(turn, turn_id=f"{turn.turn_id}/{place}", text=text)
+            for turn in each.turns
+            for place, text in enumerate(parts[turn.turn_id])
+        ),
+        questions=tuple(
+            replace(
+                asked,
+                evidence=tuple(
+                    f"{turn}/{place}" for turn in asked.evidence for place in range(len(parts.get(turn, ())))
+                ),
+            )
+            for asked in each.questions
+        ),
+    )
 
 
 def _merged(each: Conversation, size: int) -> Conversation:
