@@ -24,7 +24,7 @@ from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
 from soma.fractalmemory.api import FractalMemory, Link, LinkKey, MemoryGraph
 from tests.acceptance.isolation_world import START, Fact, Place, item, state, world
 
-pytestmark = [pytest.mark.req("AUTH-004"), pytest.mark.req("MEM-006"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.req("AUTH-004"), pytest.mark.req("MEM-006"), pytest.mark.timeout(900)]
 
 PROBES = 10_000
 SEED = 20_260_101

@@ -14,7 +14,7 @@ from soma.project.configuration import CONFIGURATION
 from tests.acceptance.isolation_world import NAMES, Place, settled
 from tests.interfaces.served import Served
 
-pytestmark = [pytest.mark.req("AUTH-004"), pytest.mark.req("MEM-006"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.req("AUTH-004"), pytest.mark.req("MEM-006"), pytest.mark.timeout(900)]
 PROBES = 250
 SEED = 7
 
