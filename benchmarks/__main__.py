@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--only turns,langgraph,model,hrr,relay,start] [--quick]`: JSON lines."""
+"""`python -m benchmarks [--only turns,langgraph,model,hrr,relay,start,memory_scale] [--quick]`: JSON."""
 
 import argparse
 import os
@@ -11,31 +11,40 @@ from benchmarks.home import fresh_home
 from benchmarks.lines import tell
 from benchmarks.start import start
 
-NAMES = ("turns", "langgraph", "model", "hrr", "relay", "start")
+NAMES = ("turns", "langgraph", "model", "hrr", "relay", "memory_scale", "start")
 SECONDS = 180.0
+SECONDS_A_RECORD = 3e-3
+"""What is allowed beyond that where numbers of memories are given, for 200,000 at least."""
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 """What caps the threads of numpy's libraries."""
 
 
 def main() -> int:
     """Run what the command line names. Each benchmark has a process and a home of its own."""
-    names, options = _arguments()
+    names, options, seconds = _arguments()
     failed = False
-    for group in (["turns", "langgraph"], ["model"], ["hrr"], ["relay"]):
+    for group in (["turns", "langgraph"], ["model"], ["hrr"], ["relay"], ["memory_scale"]):
         chosen = [name for name in group if name in names]
-        failed |= bool(chosen) and not _child(chosen, options)
+        failed |= bool(chosen) and not _child(chosen, options, seconds)
     if "start" in names:
         with fresh_home() as home:
             start(home, _environment(home))
     return int(failed)
 
 
-def _arguments() -> tuple[list[str], list[str]]:
-    """The benchmarks, and the options for them."""
+def _arguments() -> tuple[list[str], list[str], float]:
+    """The benchmarks, the options for them, and how many seconds each may take."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Prints JSON lines.")
     parser.add_argument("--only", default=",".join(NAMES), help=f"some of {','.join(NAMES)}")
     parser.add_argument("--quick", action="store_true", help="few rounds: to see that it works")
     parser.add_argument("--kafka", default="", help="servers, host:port, to measure the relay on as well")
+    parser.add_argument(
+        "--records",
+        type=int,
+        nargs="+",
+        default=[],
+        help="sizes for memory_scale, e.g. 100000 1000000",
+    )
     arguments = parser.parse_args()
     names = arguments.only.split(",")
     if unknown := set(names) - set(NAMES):
@@ -43,20 +52,25 @@ def _arguments() -> tuple[list[str], list[str]]:
     options = [
         *(["--quick"] if arguments.quick else []),
         *([f"--kafka={arguments.kafka}"] if arguments.kafka else []),
+        *(f"--records={records}" for records in arguments.records),
     ]
-    return names, options
+    return (
+        names,
+        options,
+        SECONDS + SECONDS_A_RECORD * sum(arguments.records) + (600 if arguments.records else 0),
+    )
 
 
-def _child(names: list[str], options: list[str]) -> bool:
+def _child(names: list[str], options: list[str], seconds: float) -> bool:
     """Whether the benchmarks `names` ended well."""
     with fresh_home() as home:
         command = [sys.executable, "-m", "benchmarks.child", *names, *options]
         try:
             return (
-                subprocess.run(command, env=_environment(home), timeout=SECONDS, check=False).returncode == 0
+                subprocess.run(command, env=_environment(home), timeout=seconds, check=False).returncode == 0
             )
         except subprocess.TimeoutExpired:
-            tell(f"{', '.join(names)}: stopped after {SECONDS:g} s")
+            tell(f"{', '.join(names)}: stopped after {seconds:g} s")
             return False
 
 

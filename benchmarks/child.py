@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import django
 import uvloop
@@ -17,6 +18,7 @@ from soma.project.configuration import CONFIGURATION
 from soma.project.embedded_postgres import EmbeddedPostgres
 
 KAFKA = "--kafka="
+RECORDS = "--records="
 
 
 def main(words: list[str]) -> None:
@@ -28,6 +30,8 @@ def main(words: list[str]) -> None:
         _model(quick)
     elif names == ["hrr"]:
         _hrr(quick)
+    elif names == ["memory_scale"]:
+        _memory_scale(words, quick)
     elif names == ["relay"]:
         kafka = [word.removeprefix(KAFKA) for word in words if word.startswith(KAFKA)]
         _relay(kafka[0] if kafka else "", quick)
@@ -45,6 +49,17 @@ def _hrr(quick: bool) -> None:
     from benchmarks.hrr import FULL, QUICK, hrr  # noqa: PLC0415 - torch takes seconds to load
 
     hrr(QUICK if quick else FULL)
+
+
+def _memory_scale(words: list[str], quick: bool) -> None:
+    with _database():
+        from benchmarks.memory_scale import FULL, QUICK, memory_scale  # noqa: PLC0415 - it needs Django set up
+
+        effort = QUICK if quick else FULL
+        sizes = [int(word.removeprefix(RECORDS)) for word in words if word.startswith(RECORDS)]
+        if sizes:
+            effort = replace(FULL, sizes=tuple(sorted(sizes)), online=1_500, batched=6_000, questions=300)
+        memory_scale(CONFIGURATION, effort)
 
 
 def _relay(kafka_servers: str, quick: bool) -> None:

@@ -24,6 +24,14 @@ SETTINGS = (
     "shared_buffers",
 )
 
+SIZES = """
+    SELECT relname, pg_table_size(oid) FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname LIKE %s
+    UNION ALL
+    SELECT class.relname, pg_relation_size(indexrelid) FROM pg_index
+    JOIN pg_class AS class ON class.oid = indexrelid JOIN pg_class AS owner ON owner.oid = indrelid
+    WHERE owner.relnamespace = 'public'::regnamespace AND owner.relname LIKE %s ORDER BY 1
+"""
 USER_TABLES = "SELECT relname FROM pg_stat_user_tables ORDER BY relname"
 
 
@@ -70,6 +78,12 @@ class Server:
             table: int(_value(connection, sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))))
             for table in tables
         }
+
+    def sizes_mb(self, database: str, tables: str) -> dict[str, float]:
+        """Megabytes of each of the `tables` (a pattern of LIKE) in `database`, and of their indexes."""
+        with self.connect(database) as connection:
+            rows = connection.execute(SIZES, [tables, tables]).fetchall()
+        return {str(name): round(size / 2**20, 1) for name, size in rows}
 
     def settings(self) -> dict[str, str]:
         """The settings that figures depend on."""

@@ -5,13 +5,14 @@ from uuid import UUID
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
-from pgvector.django import HalfVectorField, HnswIndex
+from pgvector.django import HalfVectorField
 
 DIMENSIONS = 384
 """The length of a vector."""
 
-POSTGRES_INDEX = UUID(int=1)
-"""What `indexed_by` says of a memory whose vector is in the index of its own table."""
+POSTGRES_INDEX = UUID(int=2)
+"""What `indexed_by` says of a memory whose sketch is in a block. 1 said that its vector was in an index that
+is no more: it is taken for one that is in none. Identities of other indexes are random, and greater."""
 
 
 class MemoryRecordRow(models.Model):
@@ -45,16 +46,34 @@ class MemoryRecordRow(models.Model):
             models.UniqueConstraint(fields=["tenant_id", "namespace", "key"], name="memory_record_key"),
         ]
         indexes = [
-            models.Index(fields=["tenant_id", "namespace", "content_hash"], name="memory_record_content"),
-            models.Index(fields=["tenant_id", "namespace", "indexed_by"], name="memory_record_indexed"),
-            HnswIndex(
-                name="memory_record_embedding",
-                fields=["embedding"],
-                m=16,
-                ef_construction=64,
-                opclasses=["halfvec_cosine_ops"],
-                condition=Q(indexed_by=POSTGRES_INDEX),
+            models.Index(fields=["content_hash", "tenant_id", "namespace"], name="memory_record_content"),
+            models.Index(
+                fields=["tenant_id", "namespace", "indexed_by"],
+                name="memory_record_waiting",
+                condition=Q(indexed_by=None)
+                | Q(indexed_by__lt=POSTGRES_INDEX)
+                | Q(indexed_by__gt=POSTGRES_INDEX),
             ),
+        ]
+
+
+class SketchBlockRow(models.Model):
+    """Sketches of some of a namespace's memories, those with the ids from `lowest` to `highest`; see
+    kernels.sketch_block. `version` rises with each change of any of the namespace's blocks."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "namespace", "number")
+    tenant_id = models.UUIDField()
+    namespace = models.CharField(max_length=200)
+    number = models.BigIntegerField()
+    version = models.BigIntegerField()
+    lowest = models.UUIDField(null=True)
+    highest = models.UUIDField(null=True)
+    entries = models.BinaryField()
+
+    class Meta:
+        db_table = "memory_sketch"
+        indexes = [
+            models.Index(fields=["tenant_id", "namespace", "version"], name="memory_sketch_version"),
         ]
 
 

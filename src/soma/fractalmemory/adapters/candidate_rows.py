@@ -22,32 +22,38 @@ POOL = """
     WITH lexical AS MATERIALIZED (
         SELECT own.record_id AS id
         FROM unnest(%(numbers)s::bigint[]) WITH ORDINALITY AS best (number, rank)
-        JOIN memory_passage AS own ON own.namespace_id = %(namespace_id)s AND own.number = best.number
-        WHERE EXISTS (SELECT FROM memory_record WHERE id = own.record_id {wanted}{filtered})
+        CROSS JOIN LATERAL (
+            SELECT record_id FROM memory_passage
+            WHERE namespace_id = %(namespace_id)s AND number = best.number OFFSET 0
+        ) AS own CROSS JOIN LATERAL (
+            SELECT * FROM memory_record WHERE id = own.record_id OFFSET 0
+        ) AS record WHERE true{wanted}{filtered}
         ORDER BY best.rank LIMIT %(limit)s
     ), hit AS MATERIALIZED (
         SELECT id FROM unnest(%(ids)s::uuid[]) AS near (id) UNION SELECT id FROM lexical
     ), pool AS MATERIALIZED (
         SELECT id FROM hit
         UNION
-        SELECT beside.id FROM hit JOIN memory_passage AS own ON own.record_id = hit.id
-        CROSS JOIN LATERAL (VALUES (own.previous_id), (own.next_id)) AS beside (id)
+        SELECT beside.id FROM hit CROSS JOIN LATERAL (
+            SELECT previous_id, next_id FROM memory_passage WHERE record_id = hit.id OFFSET 0
+        ) AS own CROSS JOIN LATERAL (VALUES (own.previous_id), (own.next_id)) AS beside (id)
     )
     SELECT (SELECT count(*) FROM lexical), pool.id IN (SELECT id FROM hit), record.eligible,
            record.similarity, own.previous_id, own.next_id, own.number, own.session, own.length, own.words,
            own.told, own.asks, own.timed, own.sentences, record.id, record.role, record.speaker,
            record.occurred_at, record.importance
-    FROM pool JOIN LATERAL (
+    FROM pool CROSS JOIN LATERAL (
         SELECT id, role, speaker, occurred_at, importance,
                1.0 - (embedding <=> %(vector)s::halfvec) AS similarity,
                coalesce(true{filtered}, false) AS eligible
-        FROM memory_record
-        WHERE id = pool.id AND tenant_id = %(tenant)s AND namespace = %(namespace)s{wanted}
-    ) AS record ON true
-    LEFT JOIN memory_passage AS own ON own.record_id = pool.id
+        FROM (SELECT * FROM memory_record WHERE id = pool.id OFFSET 0) AS found
+        WHERE tenant_id = %(tenant)s AND namespace = %(namespace)s{wanted}
+    ) AS record
+    LEFT JOIN LATERAL (SELECT * FROM memory_passage WHERE record_id = pool.id OFFSET 0) AS own ON true
     ORDER BY pool.id
 """
-"""What `wanted` refuses is not there at all; what `filtered` refuses may still be a neighbour."""
+"""What `wanted` refuses is not there at all; what `filtered` refuses may still be a neighbour. For the
+offsets see nearest_rows."""
 
 COLUMNS = 19
 MORE = 4

@@ -21,6 +21,7 @@ from soma.fractalmemory.adapters.namespace_lock import lock_namespaces
 from soma.fractalmemory.adapters.passage_rows import remove_passages, write_passages
 from soma.fractalmemory.adapters.passage_store_postgres import PostgresPassageStore
 from soma.fractalmemory.adapters.record_columns import COLUMNS, found, vector_of, vector_text
+from soma.fractalmemory.adapters.sketch_rows import remove_sketches
 from soma.fractalmemory.domain.held import Held
 from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord
 from soma.fractalmemory.domain.selection import Selection
@@ -30,11 +31,25 @@ from soma.fractalmemory.models import DIMENSIONS, POSTGRES_INDEX
 from soma.fractalmemory.ports import LinkStore, PassageStore
 
 STANDING = f"""
-    SELECT {COLUMNS} FROM memory_record
-    WHERE tenant_id = %s AND namespace = ANY(%s::text[])
-      AND (key = ANY(%s::text[]) OR content_hash = ANY(%s::text[]))
-    ORDER BY id
+    WITH wanted AS MATERIALIZED (
+        SELECT * FROM unnest(%(namespaces)s::text[], %(keys)s::text[], %(hashes)s::text[])
+            AS wanted (namespace, key, content_hash)
+    ), standing (standing_id) AS MATERIALIZED (
+        SELECT record.id FROM wanted CROSS JOIN LATERAL (
+            SELECT id FROM memory_record
+            WHERE tenant_id = %(tenant)s AND namespace = wanted.namespace AND key = wanted.key OFFSET 0
+        ) AS record
+        UNION
+        SELECT record.id FROM wanted CROSS JOIN LATERAL (
+            SELECT id, tenant_id, namespace FROM memory_record
+            WHERE content_hash = wanted.content_hash OFFSET 0
+        ) AS record WHERE record.tenant_id = %(tenant)s AND record.namespace = wanted.namespace
+    )
+    SELECT {COLUMNS} FROM standing CROSS JOIN LATERAL (
+        SELECT * FROM memory_record WHERE id = standing.standing_id OFFSET 0
+    ) AS record ORDER BY id
 """
+"""For the offsets see nearest_rows."""
 WRITE = """
     INSERT INTO memory_record (id, tenant_id, namespace, key, content, content_hash, role, speaker,
                                occurred_at, importance, embedding, provenance, created_at, written_at)
@@ -46,8 +61,8 @@ WRITE = """
         indexed_by = NULL
 """
 """SQL, as all of storage is: it follows every turn, and the ORM takes two to seven times as long to write a
-statement as the server takes to run it. A row is written into no index of vectors: that takes ten times as
-long as all the rest, and `index` does it for many at once, or never where a scan is as quick."""
+statement as the server takes to run it. A row is written into no index of vectors: `index` does it for many
+at once, or never where a scan is as quick."""
 
 NAMESPACES = """
     SELECT namespace, count(*), max(occurred_at) FROM memory_record
@@ -60,7 +75,7 @@ OWE_REMOVAL = """
         WHERE tenant_id = %s AND id = ANY(%s) FOR UPDATE
     )
     INSERT INTO memory_vector_removal (tenant_id, indexed_by, record_id, written_at)
-    SELECT tenant_id, indexed_by, id, written_at FROM standing WHERE indexed_by <> %s
+    SELECT tenant_id, indexed_by, id, written_at FROM standing WHERE indexed_by > %s
 """
 """Locks first, and so sees an indexing of these rows that was under way."""
 
@@ -70,7 +85,7 @@ DELETE = """
         RETURNING tenant_id, indexed_by, id, written_at
     ), owed AS (
         INSERT INTO memory_vector_removal (tenant_id, indexed_by, record_id, written_at)
-        SELECT tenant_id, indexed_by, id, written_at FROM gone WHERE indexed_by <> %s
+        SELECT tenant_id, indexed_by, id, written_at FROM gone WHERE indexed_by > %s
     )
     SELECT count(*) FROM gone
 """
@@ -158,6 +173,7 @@ class MemoryRows:
         """See VectorStore."""
         with postgres_answers(), self._cursor() as cursor:
             remove_passages(cursor, tenant_id, ids)
+            remove_sketches(cursor, tenant_id, ids)
             cursor.execute(DELETE, [tenant_id, list(ids), POSTGRES_INDEX])
             [(count,)] = cursor.fetchall()
         return int(count)
@@ -186,9 +202,13 @@ class MemoryRows:
 def _standing(cursor: CursorWrapper, tenant_id: UUID, batch: Sequence[IndexedRecord]) -> list[MemoryRecord]:
     """The memories that share a key or a content with one of `batch`."""
     records = [indexed.record for indexed in batch]
-    namespaces = sorted({record.namespace for record in records})
-    keys, hashes = [record.key for record in records], [record.content_hash for record in records]
-    cursor.execute(STANDING, [tenant_id, namespaces, keys, hashes])
+    values: dict[str, Any] = {
+        "tenant": tenant_id,
+        "namespaces": [record.namespace for record in records],
+        "keys": [record.key for record in records],
+        "hashes": [record.content_hash for record in records],
+    }
+    cursor.execute(STANDING, values)
     return [found(*row) for row in cursor.fetchall()]
 
 
@@ -197,6 +217,7 @@ def _write(
 ) -> None:
     rewritten = _rewritten(outcomes)
     if rewritten:
+        remove_sketches(cursor, tenant_id, rewritten)
         cursor.execute(OWE_REMOVAL, [tenant_id, rewritten, POSTGRES_INDEX])
     if writes:
         written_at = now()

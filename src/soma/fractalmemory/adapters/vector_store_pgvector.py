@@ -1,4 +1,8 @@
-"""Memories in PostgreSQL, searched with pgvector."""
+"""Memories in PostgreSQL, compared with pgvector.
+
+Small namespaces are read row by row. Of large ones sketches are kept in blocks, and in this process: they
+say which few hundred rows to compare. What is not in a block yet is read row by row beside them.
+"""
 
 # ruff: noqa: S608 - statements are put together from pieces of ours; every value has its place
 
@@ -10,32 +14,65 @@ from django.db.backends.utils import CursorWrapper
 
 from soma.base.database import APP
 from soma.fractalmemory.adapters.availability import postgres_answers
+from soma.fractalmemory.adapters.binary_rows import binary_rows
+from soma.fractalmemory.adapters.conditions import query_conditions
 from soma.fractalmemory.adapters.memory_rows import MemoryRows
-from soma.fractalmemory.adapters.nearest_rows import NAMESPACE, by_index, scan, unindexed
+from soma.fractalmemory.adapters.namespace_lock import lock_namespaces
+from soma.fractalmemory.adapters.nearest_rows import (
+    DISTANCE,
+    NEAREST,
+    places,
+    scan,
+    unindexed,
+)
+from soma.fractalmemory.adapters.sketch_cache import NamespaceSketches, SketchCache
+from soma.fractalmemory.adapters.sketch_rows import ENTRY, append_sketches
 from soma.fractalmemory.domain.query import VectorQuery
 from soma.fractalmemory.domain.reconciled import Reconciled
 from soma.fractalmemory.domain.record import ScoredRecord
-from soma.fractalmemory.models import POSTGRES_INDEX
+from soma.fractalmemory.models import DIMENSIONS, POSTGRES_INDEX
 
 EXACT_ROWS = 10_000
 """Namespaces of at most so many memories are not indexed: to read them all takes 5 ms, is exact, and costs
-nothing when they are written. The index is shared by all tenants; the fewer are in it, the less a search has
-to pass over others' rows."""
+nothing when they are written."""
 
-PENDING_ROWS = 1_000
-"""Of a namespace that is indexed, so many may wait: to read them takes half a millisecond."""
+PENDING_ROWS = 500
+"""Of a namespace that is indexed, so many may wait: to read them takes a quarter of a millisecond."""
 
-HAS_INDEXED = f"SELECT EXISTS (SELECT FROM {NAMESPACE} AND indexed_by = '{POSTGRES_INDEX}')"
+COMPARED = 512
+"""Rows that sketches choose to be compared, or ten times as many as are wanted if that is more. See
+kernels.sketches for what is found so."""
+
+WIDER = 8
+"""How many times as many are compared when filters left too few."""
+
+TOO_WIDE = 40_000
+"""To look up as many rows takes as long as to read a whole namespace of ten times as many."""
+
+HAS_INDEXED = """
+    SELECT EXISTS (SELECT FROM memory_sketch WHERE tenant_id = %(tenant)s AND namespace = %(namespace)s)
+"""
 HAS_WAITING = f"SELECT true FROM ({unindexed('id', POSTGRES_INDEX)}) AS waiting LIMIT 1 OFFSET %(may_wait)s"
 TAKE_IN = f"""
-    WITH waiting AS ({unindexed("id", POSTGRES_INDEX)} LIMIT %(limit)s),
-    held AS (
-        SELECT id FROM memory_record WHERE id IN (SELECT id FROM waiting) FOR NO KEY UPDATE SKIP LOCKED
+    WITH waiting AS ({unindexed("id", POSTGRES_INDEX)} LIMIT %(limit)s), taken AS (
+        UPDATE memory_record SET indexed_by = '{POSTGRES_INDEX}' WHERE id IN (SELECT id FROM waiting)
+        RETURNING id, embedding
     )
-    UPDATE memory_record SET indexed_by = '{POSTGRES_INDEX}' WHERE id IN (SELECT id FROM held)
+    SELECT count(*), string_agg({ENTRY}, ''::bytea ORDER BY id) FROM taken
 """
+LOOK = """
+    SELECT number, version, entries, NULL::uuid, NULL::boolean FROM memory_sketch
+    WHERE tenant_id = %(tenant)s AND namespace = %(namespace)s AND version > %(seen)s
+    UNION ALL
+    SELECT NULL, NULL, NULL, id, NULL FROM ({waiting}) AS waiting
+    UNION ALL
+    SELECT NULL, NULL, NULL, NULL, pg_current_xact_id_if_assigned() IS NOT NULL
+"""
+"""One statement, so that a memory which is being taken into a block is seen on one side or the other. What a
+transaction sees that has written may be its own, and may never be: it is not for others."""
+
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 1))"
-"""One process at a time indexes a namespace: two would only wait for each other's rows."""
+"""One process at a time indexes a namespace: two would only wait for each other."""
 
 SIZE_SECONDS = 60.0
 """How long it is taken for granted that a namespace is indexed, or not. A wrong guess costs time only."""
@@ -44,20 +81,19 @@ SIZES_KEPT = 10_000
 
 
 class PgvectorStore(MemoryRows):
-    """VectorStore on the table `memory_record` alone."""
+    """VectorStore on the tables `memory_record` and `memory_sketch`."""
 
     def __init__(self, *, using: str = APP, exact_rows: int = EXACT_ROWS) -> None:
         super().__init__(using=using)
         self._exact_rows = exact_rows
         self._indexed: dict[tuple[UUID, str], tuple[bool, float]] = {}
+        self._sketches = SketchCache()
 
     def search(self, tenant_id: UUID, query: VectorQuery) -> list[ScoredRecord]:
         """See VectorStore."""
         with postgres_answers(), self._cursor() as cursor:
             if self._is_indexed(cursor, tenant_id, query.namespace):
-                found = by_index(cursor, tenant_id, query)
-                if found is not None:
-                    return found
+                return self._by_sketches(cursor, tenant_id, query)
             return scan(cursor, tenant_id, query)
 
     def index(self, tenant_id: UUID, namespace: str, limit: int) -> int:
@@ -71,12 +107,42 @@ class PgvectorStore(MemoryRows):
             cursor.execute(HAS_WAITING, place | {"may_wait": may_wait})
             if cursor.fetchone() is None:
                 return 0
+            lock_namespaces(cursor, tenant_id, [namespace])
             cursor.execute(TAKE_IN, place | {"limit": limit})
-            return int(cursor.rowcount)
+            [(count, entries)] = cursor.fetchall()
+            if count:
+                append_sketches(cursor, tenant_id, namespace, bytes(entries))
+            return int(count)
 
     def reconcile(self, tenant_id: UUID, cursor: str | None, limit: int) -> Reconciled:
-        """See VectorStore. The index is in the memories' own table and transaction: nothing can be amiss."""
+        """See VectorStore. The index is in the memories' own transaction: nothing can be amiss."""
         return Reconciled(lost=0, orphaned=0, cursor=None)
+
+    def _by_sketches(self, cursor: CursorWrapper, tenant_id: UUID, query: VectorQuery) -> list[ScoredRecord]:
+        sketches, waiting = self._look(tenant_id, query)
+        compared, size = max(COMPARED, 10 * query.limit), sketches.size
+        while compared < TOO_WIDE:
+            near = sketches.near(query.vector, compared)
+            found = scan(cursor, tenant_id, query, among={*near, *waiting})
+            if len(found) >= query.limit or compared >= size:
+                return found
+            compared *= WIDER
+        return scan(cursor, tenant_id, query)
+
+    def _look(self, tenant_id: UUID, query: VectorQuery) -> tuple[NamespaceSketches, list[UUID]]:
+        """The sketches of the namespace as they stand, and the nearest of the memories that have none."""
+        known = self._sketches.get(tenant_id, query.namespace)
+        conditions, values = query_conditions(query)
+        waiting = unindexed(f"id, {DISTANCE} AS distance", POSTGRES_INDEX, conditions)
+        statement = LOOK.format(waiting=NEAREST.format(rows=waiting))
+        values |= places(tenant_id, query) | {"seen": known.version}
+        rows = binary_rows(self._using, statement, values)
+        changed = [(number, version, entries) for number, version, entries, *_ in rows if number is not None]
+        if changed:
+            known = known.after(changed, DIMENSIONS)
+            if not any(has_written for *_, has_written in rows):
+                self._sketches.put(tenant_id, query.namespace, known)
+        return known, [record_id for _, _, _, record_id, _ in rows if record_id is not None]
 
     def _may_wait(self, indexed: bool) -> int:
         return min(PENDING_ROWS, self._exact_rows) if indexed else self._exact_rows

@@ -1,0 +1,34 @@
+"""Blocks of sketches as bytes: of each memory its id, 16 bytes, and the signs of its vector, d/8."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.void]
+"""Identities of 16 bytes, (n,)."""
+
+ID = np.dtype("V16")
+
+
+def unpack(block: bytes, dimensions: int) -> tuple[Ids, NDArray[np.uint8]]:
+    """The ids (n,) and the signs (n, d/8) of a block."""
+    table = np.frombuffer(block, np.uint8).reshape(-1, ID.itemsize + dimensions // 8)
+    ids = np.ascontiguousarray(table[:, : ID.itemsize]).view(ID)[:, 0]
+    return ids, table[:, ID.itemsize :]
+
+
+def without(block: bytes, gone: Collection[UUID], dimensions: int) -> bytes:
+    """The block less the memories `gone`."""
+    size = ID.itemsize + dimensions // 8
+    unwanted = {each.bytes for each in gone}
+    entries = (block[start : start + size] for start in range(0, len(block), size))
+    return b"".join(entry for entry in entries if entry[: ID.itemsize] not in unwanted)
+
+
+def bounds(block: bytes, dimensions: int) -> tuple[UUID, UUID] | None:
+    """The lowest and the highest id of a block; None of an empty one."""
+    size = ID.itemsize + dimensions // 8
+    ids = [block[start : start + ID.itemsize] for start in range(0, len(block), size)]
+    return (UUID(bytes=min(ids)), UUID(bytes=max(ids))) if ids else None
