@@ -48,7 +48,7 @@ class MemoryRecordRow(models.Model):
         indexes = [
             models.Index(fields=["content_hash", "tenant_id", "namespace"], name="memory_record_content"),
             models.Index(
-                fields=["tenant_id", "namespace", "indexed_by"],
+                fields=["tenant_id", "indexed_by", "namespace"],
                 name="memory_record_waiting",
                 condition=Q(indexed_by=None)
                 | Q(indexed_by__lt=POSTGRES_INDEX)

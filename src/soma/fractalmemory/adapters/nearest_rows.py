@@ -63,10 +63,13 @@ def places(tenant_id: UUID, query: VectorQuery) -> dict[str, Any]:
 
 def unindexed(columns: str, index: UUID, conditions: str = "") -> str:
     """SQL for `columns` of the memories of a namespace that are not in `index`. Three ranges, each of which
-    the table's own index finds at once; an inequality would read the whole namespace."""
+    the table's own index finds at once; an inequality would read the whole namespace, and so would a planner
+    that is let compare the namespace by the index of keys."""
     ranges = ("IS NULL", f"< '{index}'", f"> '{index}'")
     return " UNION ALL ".join(
-        f"SELECT {columns} FROM {NAMESPACE} AND indexed_by {each}{conditions}" for each in ranges
+        f"""SELECT {columns} FROM memory_record WHERE tenant_id = %(tenant)s
+        AND namespace || '' = %(namespace)s AND indexed_by {each}{conditions}"""
+        for each in ranges
     )
 
 

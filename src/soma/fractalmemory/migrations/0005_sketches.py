@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                     ("indexed_by__gt", UUID(int=2)),
                     _connector="OR",
                 ),
-                fields=["tenant_id", "namespace", "indexed_by"],
+                fields=["tenant_id", "indexed_by", "namespace"],
                 name="memory_record_waiting",
             ),
         ),
