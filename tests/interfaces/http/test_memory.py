@@ -264,7 +264,7 @@ def test_a_conversation_is_asked_for_what_it_has_at_hand(person: Person) -> None
         headers={"Accept": "text/event-stream"},
         timeout=60,
     )
-    query = {"query": "What is my boat called?", "conversation_id": conversation}
+    query = {"query": "What is my boat called?", "conversation_id": conversation, "kinds": ["statement"]}
     answer = person.client.post(RECALL, json=query)
     assert answer.status_code == 200, answer.text
     found = answer.json()["evidence"]
