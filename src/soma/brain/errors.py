@@ -5,7 +5,8 @@ BrainError
 ├── RememberUnavailable    memory could not be written; nothing of the batch is stored
 ├── NeverRemembered        an event asks to remember what memory can never take
 ├── EmbedderUnavailable    texts could not be turned into vectors
-└── FeedbackOutOfOrder     an iteration arrived after a later one of its turn
+├── FeedbackOutOfOrder     an iteration arrived after a later one of its turn
+└── IngestStopped          a document was cancelled, deleted or replaced while it was worked on
 """
 
 from soma.base.errors import Conflict, InvalidInput, SomaError, Unavailable
@@ -51,3 +52,10 @@ class FeedbackOutOfOrder(BrainError, Conflict):
 
     code = "feedback_out_of_order"
     title = "Feedback is out of order"
+
+
+class IngestStopped(BrainError, Conflict):
+    """A document was cancelled, deleted or replaced while it was worked on, or the process is to end."""
+
+    code = "ingest_stopped"
+    title = "Ingesting the document was stopped"

@@ -1,10 +1,13 @@
 """What the brain needs from outside, and does not choose."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from soma.brain.domain.documents.chunk import ReadDocument
+from soma.brain.domain.documents.source import Source
 
 
 class Embedder(Protocol):
@@ -33,3 +36,11 @@ class Embedder(Protocol):
 
         A part is read in the light of the text around it. For the rest see `embed`.
         """
+
+
+class DocumentReader(Protocol):
+    """Reads documents that come from strangers."""
+
+    def read(self, source: Source, stopped: Callable[[], bool]) -> ReadDocument:
+        """The document in chunks; the same file gives the same. `stopped` is asked now and then whether to
+        give up. Raises Unreadable, and IngestStopped when it was stopped."""
