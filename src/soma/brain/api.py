@@ -11,6 +11,10 @@ from soma.brain.domain.analysis import Analysis
 from soma.brain.domain.calibration import Calibration, EvidenceMark, ReliabilityBin
 from soma.brain.domain.checkpoint import ChainReport, Checkpoint
 from soma.brain.domain.density import Density
+from soma.brain.domain.documents.document import Document, DocumentStatus, IngestRequest
+from soma.brain.domain.documents.media_type import MediaType, media_type_named, media_type_of
+from soma.brain.domain.documents.retrieval import Passage, Retrieved, RetrieveRequest
+from soma.brain.domain.documents.unreadable import Reason, Unreadable
 from soma.brain.domain.feedback import Feedback, RewardParts
 from soma.brain.domain.frame import Role
 from soma.brain.domain.frame_question import FrameAnswer, FrameAnswers, FrameMethod, FrameQuestion
@@ -31,11 +35,12 @@ from soma.brain.errors import (
     BrainError,
     EmbedderUnavailable,
     FeedbackOutOfOrder,
+    IngestStopped,
     NeverRemembered,
     RecallUnavailable,
     RememberUnavailable,
 )
-from soma.brain.ports import Embedder
+from soma.brain.ports import DocumentReader, Embedder
 from soma.brain.services import working_rows
 from soma.brain.services.apply_feedback import apply_feedback
 from soma.brain.services.ask_frame import ask_frame
@@ -43,6 +48,8 @@ from soma.brain.services.calibration import calibration, mark_evidence
 from soma.brain.services.checkpoint import checkpoint
 from soma.brain.services.consolidate import REMEMBER_REQUESTED, Consolidation
 from soma.brain.services.density import density, keep_density, update_density
+from soma.brain.services.documents.library import Documents
+from soma.brain.services.documents.register import MAX_BYTES
 from soma.brain.services.forget import forget, forget_conversation
 from soma.brain.services.hold import hold
 from soma.brain.services.learned_state import learned_state
@@ -58,6 +65,7 @@ from soma.fractalmemory.api import FractalMemory, Imported
 
 __all__ = [
     "DEFAULT",
+    "MAX_BYTES",
     "NAMESPACE_PATTERN",
     "RESERVED",
     "Analysis",
@@ -67,6 +75,10 @@ __all__ = [
     "ChainReport",
     "Checkpoint",
     "Density",
+    "Document",
+    "DocumentReader",
+    "DocumentStatus",
+    "Documents",
     "Embedder",
     "EmbedderUnavailable",
     "Evidence",
@@ -78,15 +90,20 @@ __all__ = [
     "FrameMethod",
     "FrameQuestion",
     "Imported",
+    "IngestRequest",
+    "IngestStopped",
     "Kept",
     "Layer",
     "LearnedState",
     "Learning",
+    "MediaType",
     "Memory",
     "MemoryImport",
     "NamespaceSize",
     "Neuromodulators",
     "NeverRemembered",
+    "Passage",
+    "Reason",
     "Recall",
     "RecallFilter",
     "RecallRequest",
@@ -97,13 +114,18 @@ __all__ = [
     "RememberItem",
     "RememberUnavailable",
     "Remembered",
+    "RetrieveRequest",
+    "Retrieved",
     "RewardParts",
     "Role",
     "Segment",
+    "Unreadable",
     "UtteranceKind",
     "Weights",
     "WorkingItem",
     "WorkingSettings",
+    "media_type_named",
+    "media_type_of",
     "owned_name",
     "owned_namespace",
 ]
@@ -192,6 +214,10 @@ class Brain:
         """Bring it up to date at once, if it is due; with `rebuild` from what stands now, so that nothing of
         what was deleted is left in it. None where the namespace holds nothing."""
         return update_density(self._memory, tenant_id, namespace, rebuild=rebuild)
+
+    def documents(self, reader: DocumentReader) -> Documents:
+        """Documents that are read by `reader` and remembered here; start and stop them beside the brain."""
+        return Documents(self._memory, self._embedder, reader)
 
     def consolidation(self) -> Consumer:
         """The consumer that remembers what turns leave behind: see soma.brain.services.consolidate."""

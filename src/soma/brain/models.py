@@ -1,5 +1,5 @@
 """The tables of what agents have learned, of how far recall can be trusted, of what conversations have at
-hand, and of what is forgotten. Two learned states are written at every iteration, so they are kept as
+hand, of what is forgotten, and of documents. Two learned states are written at every iteration, so they are kept as
 LearnedState.to_bytes."""
 
 from django.db import models
@@ -218,3 +218,62 @@ class ForgottenConversationRow(models.Model):
 
     class Meta:
         db_table = "forgotten_conversation"
+
+
+class DocumentRow(models.Model):
+    """A document that was given, and how far it is taken in. `revision` counts its contents: chunks are
+    stored under it, up to `chunks_done`. `stale` lists what earlier revisions have left standing, as pairs of
+    revision and chunks; it goes when this one is done. `reading_hash` is that of the chunks that were
+    counted, so that work which was broken off goes on only where they are the same."""
+
+    id = models.UUIDField(primary_key=True)
+    tenant_id = models.UUIDField()
+    namespace = models.CharField(max_length=200)
+    key = models.CharField(max_length=300)
+    name = models.CharField(max_length=300, blank=True)
+    title = models.CharField(max_length=200, blank=True)
+    given_title = models.CharField(max_length=200, blank=True)
+    media_type = models.CharField(max_length=40)
+    charset = models.CharField(max_length=40, blank=True)
+    content_hash = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    trace_id = models.CharField(max_length=64)
+    revision = models.IntegerField()
+    status = models.CharField(max_length=20)
+    reason = models.CharField(max_length=40, blank=True)
+    detail = models.TextField(blank=True)
+    pages = models.IntegerField(null=True)
+    characters = models.BigIntegerField()
+    chunks = models.IntegerField()
+    chunks_done = models.IntegerField()
+    reading_hash = models.CharField(max_length=64, blank=True)
+    stale = models.JSONField()
+    attempts = models.IntegerField()
+    received_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "document"
+        indexes = [
+            models.Index(fields=["tenant_id", "namespace", "-id"], name="document_listed"),
+            models.Index(
+                fields=["received_at"],
+                name="document_active",
+                condition=models.Q(status__in=["waiting", "reading", "embedding"]),
+            ),
+        ]
+        constraints = [models.UniqueConstraint(fields=["tenant_id", "namespace", "key"], name="document_key")]
+
+
+class DocumentPartRow(models.Model):
+    """A part of a document's file, kept until its chunks are stored."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "document_id", "revision", "number")
+    tenant_id = models.UUIDField()
+    document_id = models.UUIDField()
+    revision = models.IntegerField()
+    number = models.IntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        db_table = "document_part"

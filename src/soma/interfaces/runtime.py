@@ -8,7 +8,7 @@ from soma.agent.api import Agent
 from soma.base.configuration import Configuration
 from soma.base.database import DatabaseThreads
 from soma.base.errors import Unavailable
-from soma.brain.api import Brain
+from soma.brain.api import Brain, Documents
 from soma.events.api import ConsumerRunner, EventLog, Relay
 from soma.identity.api import Idempotency, Identity, RateLimits
 from soma.policy.api import Policy, Relations
@@ -32,6 +32,7 @@ class Runtime:
     configuration: Configuration
     agent: Agent
     brain: Brain
+    documents: Documents
     identity: Identity
     idempotency: Idempotency
     rates: RateLimits

@@ -36,6 +36,7 @@ from soma.base.database import DatabaseThreads
 from soma.base.errors import InvalidInput, SomaError
 from soma.base.ids import new_id
 from soma.base.phases import PhaseObserver
+from soma.brain.adapters.document_reader_process import ProcessDocumentReader
 from soma.brain.adapters.embedder_minilm import MiniLmEmbedder
 from soma.brain.adapters.embedder_recent import RecentEmbedder
 from soma.brain.api import Brain, WorkingSettings
@@ -93,6 +94,9 @@ async def open_runtime(
         brain = await asyncio.to_thread(build_brain, configuration)
         brain.start()
         stack.callback(brain.stop)
+        documents = brain.documents(ProcessDocumentReader())
+        documents.start(take_over=serve)
+        stack.callback(documents.stop)
         policy = Policy(_policy_engine(configuration, stack))
         progress("Reading the relations")
         relations = await asyncio.to_thread(build_relations, configuration)
@@ -120,6 +124,7 @@ async def open_runtime(
             configuration=configuration,
             agent=agent,
             brain=brain,
+            documents=documents,
             identity=_identity(configuration, redis, relations),
             # In the database wherever there is Redis too: an answer must not be forgotten.
             idempotency=Idempotency(PostgresKeyValueStore()),

@@ -31,7 +31,8 @@ Below .3 noise doubles with each step while hardly a fact is won; above it facts
 at .3 stand in a sentence beside another ("I am 37 years old and have a dog named Biscuit").
 """
 
-STATEMENTS = (UtteranceKind.STATEMENT,)
+STATEMENTS = (UtteranceKind.STATEMENT, UtteranceKind.DOCUMENT)
+"""What counts as evidence in a chat: what people have told, and the documents that they have given."""
 
 
 class Layer(StrEnum):
@@ -72,6 +73,11 @@ class RecallRequest:
     explain: bool = False
     diversity: float = 0.0
     conversation_id: UUID | None = None
+
+    @property
+    def of_documents(self) -> bool:
+        """Whether documents alone may answer: nobody speaks there, and a name is a word like any other."""
+        return self.kinds == (UtteranceKind.DOCUMENT,)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

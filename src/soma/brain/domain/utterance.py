@@ -6,12 +6,13 @@ from enum import StrEnum
 
 class UtteranceKind(StrEnum):
     """A statement tells something; a question or a bare command only asks for it; a reply is an assistant's,
-    made from what it was told, or made up."""
+    made from what it was told, or made up. A document is nobody's utterance: what it says is told."""
 
     STATEMENT = "statement"
     QUESTION = "question"
     COMMAND = "command"
     REPLY = "reply"
+    DOCUMENT = "document"
 
 
 ASSISTANT = "assistant"

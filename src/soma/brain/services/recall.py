@@ -99,7 +99,10 @@ def _read(
             request.tenant_id, request.namespace, tuple(dict.fromkeys(terms(request.query)))
         )
         at_hand = WorkingLayer.read(request)
-    question = question_of(request.query, speakers=known.speakers, share=known.share, at=moment)
+    if request.of_documents:
+        question = question_of(request.query, speakers=(), share=lambda term: 0.0, at=moment)
+    else:
+        question = question_of(request.query, speakers=known.speakers, share=known.share, at=moment)
     return question, known.about(question.terms), at_hand
 
 

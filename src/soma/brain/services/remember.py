@@ -37,16 +37,22 @@ def _store(
     memory: FractalMemory, embedder: Embedder, tenant_id: UUID, items: Sequence[RememberItem]
 ) -> list[Upserted]:
     # Before the transaction: no connection waits for the model.
+    batch = indexed(embedder, items)
+    with tenant_transaction(tenant_id):
+        outcomes = memory.upsert(tenant_id, batch)
+        write_frames(tenant_id, [each.record for each in batch], outcomes)
+    return outcomes
+
+
+def indexed(embedder: Embedder, items: Sequence[RememberItem]) -> list[IndexedRecord]:
+    """Items that the guard lets through, ready to be stored: memories with their vectors and passages. Raises
+    EmbedderUnavailable."""
     analysed = analyse(embedder, [Text(content=item.content, session=item.session_name) for item in items])
     created_at = now()
-    batch = [
+    return [
         IndexedRecord(record=_record(item, created_at), vector=text.vector, passage=text.passage)
         for item, text in zip(items, analysed, strict=True)
     ]
-    with tenant_transaction(tenant_id):
-        outcomes = memory.upsert(tenant_id, batch)
-        write_frames(tenant_id, [indexed.record for indexed in batch], outcomes)
-    return outcomes
 
 
 def _record(item: RememberItem, created_at: datetime) -> MemoryRecord:

@@ -27,6 +27,9 @@ UTTERANCE_WORDS = 30.0
 MEMORY_DAYS = 14.0
 """What happened in a period is told in it or in the weeks after: a fit of 1/e after so many days."""
 
+DOCUMENT = "document"
+"""The role of what stands in documents."""
+
 SECOND_NAMED = 0.5
 """Share of the speaker's signal for who else is named: "What did Ann say to Bob?" may be found with Bob."""
 
@@ -77,12 +80,14 @@ def signals(
 def speaker_match(question: Question, speakers: Sequence[str]) -> Floats:
     """1 for what the first one named says, less for the others named, (n,). Where nobody is named: 1 for the
     side of the conversation that the question speaks of, the person's by default, since an assistant's
-    replies are made from what it was told."""
+    replies are made from what it was told. A document is on neither side."""
     if question.named:
         worth = dict.fromkeys(question.named, SECOND_NAMED) | {question.named[0]: 1.0}
         return np.array([worth.get(speaker, 0.0) for speaker in speakers])
     machine = _machines(speakers)
     wanted = machine if question.asked_of == "assistant" else ~machine
+    if question.asked_of:
+        wanted &= np.array([speaker != DOCUMENT for speaker in speakers], dtype=np.bool_)
     return np.where(wanted, 1.0 if question.asked_of else 0.5, 0.0)
 
 

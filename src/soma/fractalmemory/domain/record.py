@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from soma.fractalmemory.domain.passage import Passage
 
+PART_OF = ("source_document", "chunk")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryRecord:
@@ -20,7 +22,7 @@ class MemoryRecord:
 
     `occurred_at` is the time of the event, `created_at` that of its storing. `importance` is in [0, 1].
     `provenance` is a flat JSON object that the owner of the memory gives a meaning to; the store only
-    filters by it.
+    filters by it, and tells by it the parts of documents.
     """
 
     id: UUID
@@ -36,8 +38,11 @@ class MemoryRecord:
 
     @property
     def content_hash(self) -> str:
-        """See `content_hash`."""
-        return content_hash(self.content)
+        """See `content_hash`. What is a part of a document (`source_document` and `chunk` in its provenance)
+        is a memory of its own, whatever else says the same: it comes and goes with its document."""
+        part = [self.provenance.get(name) for name in PART_OF]
+        plain = content_hash(self.content)
+        return plain if None in part else content_hash(f"{self.provenance.get('revision')}/{part}/{plain}")
 
     def same_memory(self, other: "MemoryRecord") -> bool:
         """Whether storing `other` over this one would change nothing."""

@@ -1,0 +1,72 @@
+"""Documents, as the tiers above see them."""
+
+from collections.abc import Sequence
+from typing import BinaryIO
+from uuid import UUID
+
+from soma.brain.domain.documents.document import Document, IngestRequest
+from soma.brain.domain.documents.retrieval import Retrieved, RetrieveRequest
+from soma.brain.ports import DocumentReader, Embedder
+from soma.brain.services.documents.ingester import Ingester
+from soma.brain.services.documents.register import register
+from soma.brain.services.documents.removal import cancel_document, delete_document
+from soma.brain.services.documents.retrieve import retrieve
+from soma.brain.services.documents.rows import list_documents, read_document
+from soma.fractalmemory.api import FractalMemory
+
+MAX_LISTED = 200
+
+
+class Documents:
+    """The documents of all tenants. Safe to call from several threads; opens transactions of its own."""
+
+    def __init__(self, memory: FractalMemory, embedder: Embedder, reader: DocumentReader) -> None:
+        self._memory = memory
+        self._embedder = embedder
+        self._ingester = Ingester(memory, embedder, reader)
+
+    def start(self, *, take_over: bool) -> None:
+        """Work on documents in a thread, from now on; with `take_over` also on those that other processes
+        have left behind."""
+        self._ingester.start(take_over=take_over)
+
+    def stop(self) -> None:
+        """End that, within a second or two. What is not done is gone on with by the next process."""
+        self._ingester.stop()
+
+    def ingest(self, request: IngestRequest, content: BinaryIO) -> Document:
+        """Take a document in, durably, and return before it is read; `document` then tells how far it is. The
+        same again (key, content, media type, title) changes nothing. Another content under the same key
+        replaces it: its chunks stand until the new ones do. `content` can be sought in.
+
+        Raises LimitExceeded, InvalidInput, Unreadable for an empty file; nothing is stored then.
+        """
+        document = register(request, content)
+        if document.is_active:
+            self._ingester.tell(request.tenant_id, document.id)
+        return document
+
+    def document(self, tenant_id: UUID, namespace: str, document_id: UUID) -> Document:
+        """Where a document stands. Raises NotFound."""
+        return read_document(tenant_id, namespace, document_id)
+
+    def documents(
+        self, tenant_id: UUID, namespace: str, *, limit: int = 50, after: UUID | None = None
+    ) -> Sequence[Document]:
+        """The documents of a namespace, the newest first, of those that are older than `after`; at most
+        `limit` (MAX_LISTED)."""
+        return list_documents(tenant_id, namespace, limit=min(limit, MAX_LISTED), after=after)
+
+    def cancel(self, tenant_id: UUID, namespace: str, document_id: UUID) -> Document:
+        """Break off the work on a document, and forget the chunks that it has stored; what stood before it
+        under the same key stays. One that is not worked on stays as it is. Raises NotFound."""
+        return cancel_document(self._memory, tenant_id, namespace, document_id)
+
+    def delete(self, tenant_id: UUID, namespace: str, document_id: UUID) -> None:
+        """Forget a document with all its chunks, for good. Raises NotFound."""
+        delete_document(self._memory, tenant_id, namespace, document_id)
+
+    def retrieve(self, request: RetrieveRequest) -> Retrieved:
+        """The passages of documents that bear on the query, ranked as recall ranks. Raises RecallUnavailable,
+        InvalidInput, LimitExceeded."""
+        return retrieve(self._memory, self._embedder, request)
