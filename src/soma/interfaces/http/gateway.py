@@ -18,6 +18,7 @@ from soma.interfaces.http.routes import (
     memory_frames,
     memory_transfer,
     operations,
+    rag,
     session,
     traces,
     turns,
@@ -43,6 +44,7 @@ for routes in (
     memory_transfer,
     memory_calibration,
     memory_frames,
+    rag,
     operations,
 ):
     api.add_router("", routes.router)

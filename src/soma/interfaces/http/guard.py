@@ -16,8 +16,9 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 BODY_LIMIT = 1_048_576
 """Bytes in a request's body."""
-BODY_LIMITS = {"/v1/memory/import": 16 * BODY_LIMIT}
-"""Where it may be larger: Django puts a large body on the disk."""
+BODY_LIMITS = {"/v1/memory/import": 16 * BODY_LIMIT, "/rag/ingest": 32 * BODY_LIMIT + 65_536}
+"""Where it may be larger: Django puts a large body on the disk. A document may have 32 MiB, and the form
+around it needs some more."""
 DISCARD_LIMIT = 16 * BODY_LIMIT
 """Bytes read and dropped past the limit: a client that is still writing would not see our answer."""
 DISCARD_SECONDS = 2.0

@@ -41,7 +41,7 @@ def listed(value: object) -> object:
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Namespace = Annotated[str, Field(pattern=NAMESPACE_PATTERN)]
 """A name of the caller's own; `default` is what chats remember in."""
-Kind = Literal["statement", "question", "command", "reply"]
+Kind = Literal["statement", "question", "command", "reply", "document"]
 FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 OwnField = Annotated[FieldName, AfterValidator(unreserved)]
 Label = Annotated[Text, Field(max_length=200)]
@@ -88,7 +88,7 @@ class RecallQuery(Sent):
     top_k: Annotated[int, Field(ge=1)] = 8
     min_score: Share = 0.0
     as_of: Time | None = None
-    kinds: Annotated[list[Kind], Field(min_length=1, max_length=4)] | None = None
+    kinds: Annotated[list[Kind], Field(min_length=1, max_length=5)] | None = None
     filters: RecallFilters = RecallFilters()
     explain: bool = False
     conversation_id: Id | None = None
