@@ -5,6 +5,7 @@ import click
 from soma.interfaces.cli.memory_commands.export import export
 from soma.interfaces.cli.memory_commands.forget import forget
 from soma.interfaces.cli.memory_commands.import_file import import_file
+from soma.interfaces.cli.memory_commands.ingest import ingest
 from soma.interfaces.cli.memory_commands.namespaces import namespaces
 from soma.interfaces.cli.memory_commands.recall import recall
 from soma.interfaces.cli.memory_commands.remember import remember
@@ -18,5 +19,5 @@ def memory() -> None:
     """
 
 
-for command in (remember, recall, namespaces, export, import_file, forget):
+for command in (remember, recall, ingest, namespaces, export, import_file, forget):
     memory.add_command(command)
