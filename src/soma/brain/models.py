@@ -1,6 +1,6 @@
 """The tables of what agents have learned, of how far recall can be trusted, of what conversations have at
-hand, of what is forgotten, and of documents. Two learned states are written at every iteration, so they are kept as
-LearnedState.to_bytes."""
+hand, of what is forgotten, and of documents. Two learned states are written at every iteration, so they are
+kept as LearnedState.to_bytes."""
 
 from django.db import models
 

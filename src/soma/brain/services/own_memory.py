@@ -8,6 +8,7 @@ from soma.base.database import tenant_transaction
 from soma.brain.domain.memory import Memory, NamespaceSize
 from soma.brain.domain.owned_namespace import named_prefix, owned_name, owned_namespace
 from soma.brain.services import working_rows
+from soma.brain.services.documents.removal import drop_documents
 from soma.brain.services.forget import forget
 from soma.brain.services.outage import asking, writing
 from soma.fractalmemory.api import FractalMemory, MemoryRecord, Selection
@@ -40,6 +41,7 @@ def forget_namespace(
     selection = Selection(namespace=owned_namespace(owner_id, name), before=before)
     deleted = 0
     with writing():
+        drop_documents(tenant_id, selection.namespace, before)
         while True:
             with tenant_transaction(tenant_id):
                 page = memory.select(tenant_id, selection, limit=PAGE)

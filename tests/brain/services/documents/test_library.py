@@ -240,3 +240,46 @@ def test_a_document_that_ends_every_process_is_given_up(documents: Documents, te
 
     assert (failed.status, failed.reason) == (DocumentStatus.FAILED, Reason.LIMIT)
     assert str(MAX_ATTEMPTS) in failed.detail
+
+
+def test_two_who_take_over_at_once_store_every_chunk_once(brain: Brain, tenant: UUID) -> None:
+    from soma.brain.adapters.document_reader_process import ProcessDocumentReader
+
+    wanted = request(tenant)
+    libraries = [brain.documents(ProcessDocumentReader()) for _ in range(2)]
+    document = libraries[0].ingest(wanted, BytesIO(guide(sentences=30)))
+    for library in libraries:
+        library.start(take_over=True)
+    done = settled(libraries[0], wanted, document)
+    for library in libraries:
+        library.stop()
+
+    assert done.status is DocumentStatus.DONE
+    assert [memory.provenance["chunk"] for memory in memories(tenant)] == list(range(done.chunks))
+
+
+def test_what_people_tell_of_themselves_stands_before_what_documents_say(
+    brain: Brain, documents: Documents, tenant: UUID
+) -> None:
+    brain.remember(tenant, [told("I keep my boat on the Loire", namespace=NAMESPACE)])
+    taken_in(documents, request(tenant), guide())
+    recalled = brain.recall(
+        RecallRequest(tenant_id=tenant, agent_id=None, namespace=NAMESPACE, query="Where do I keep my boat?")
+    )
+
+    assert recalled.evidence[0].content == "I keep my boat on the Loire"
+    speaker = {each.role: each.features.get("speaker", 0.0) for each in recalled.evidence}
+    assert speaker["user"] == 1.0
+    assert speaker.get("document", 0.0) == 0.0
+
+
+def test_a_namespace_is_forgotten_with_its_documents(
+    brain: Brain, documents: Documents, tenant: UUID
+) -> None:
+    owner = new_id()
+    wanted = request(tenant, namespace=str(owner))
+    taken_in(documents, wanted, guide("Rhine"))
+
+    assert brain.forget_namespace(tenant, owner, "default") > 0
+    assert documents.documents(tenant, str(owner)) == []
+    assert taken_in(documents, wanted, guide("Rhine")).chunks_done == len(memories(tenant, str(owner))) > 0

@@ -1,6 +1,7 @@
 """Removing what a document has left in memory."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from soma.base.clock import now
@@ -53,3 +54,15 @@ def forget_revisions(memory: FractalMemory, row: DocumentRow, revisions: Iterabl
 def drop_file(row: DocumentRow) -> None:
     """Let go of the document's file."""
     DocumentPartRow.objects.filter(tenant_id=row.tenant_id, document_id=row.id).delete()
+
+
+def drop_documents(tenant_id: UUID, namespace: str, before: datetime | None) -> None:
+    """Let go of the documents of a namespace whose memories are to be forgotten: all, or those that were
+    received `before`. Work on them ends. Opens a transaction of its own."""
+    with tenant_transaction(tenant_id):
+        rows = DocumentRow.objects.filter(tenant_id=tenant_id, namespace=namespace)
+        if before is not None:
+            rows = rows.filter(received_at__lt=before)
+        for row in rows.select_for_update():
+            drop_file(row)
+            row.delete()
