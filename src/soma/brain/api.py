@@ -21,6 +21,7 @@ from soma.brain.domain.frame_question import FrameAnswer, FrameAnswers, FrameMet
 from soma.brain.domain.learned_state import LearnedState
 from soma.brain.domain.learning import Learning
 from soma.brain.domain.memory import Memory, NamespaceSize
+from soma.brain.domain.memory_link import GraphMetrics, LinkPage, MemoryLink, Resistance, WantedLink
 from soma.brain.domain.neuromodulators import Neuromodulators
 from soma.brain.domain.owned_namespace import DEFAULT, NAMESPACE_PATTERN, owned_name, owned_namespace
 from soma.brain.domain.provenance import RESERVED
@@ -28,6 +29,7 @@ from soma.brain.domain.recall import Evidence, Layer, Recall, RecallRequest
 from soma.brain.domain.recall_filter import RecallFilter
 from soma.brain.domain.remember import Kept, Refusal, RefusalReason, Remembered, RememberItem
 from soma.brain.domain.segment import Segment
+from soma.brain.domain.usage import Usage, UsageTaken
 from soma.brain.domain.utterance import UtteranceKind
 from soma.brain.domain.weights import Weights
 from soma.brain.domain.working import WorkingItem, WorkingSettings
@@ -36,6 +38,7 @@ from soma.brain.errors import (
     EmbedderUnavailable,
     FeedbackOutOfOrder,
     IngestStopped,
+    LinksUnavailable,
     NeverRemembered,
     RecallUnavailable,
     RememberUnavailable,
@@ -53,6 +56,7 @@ from soma.brain.services.documents.register import MAX_BYTES
 from soma.brain.services.forget import forget, forget_conversation
 from soma.brain.services.hold import hold
 from soma.brain.services.learned_state import learned_state
+from soma.brain.services.memory_links import MemoryLinks
 from soma.brain.services.own_memory import forget_namespace, forget_own, get_own, namespaces
 from soma.brain.services.passage_filler import PassageFiller
 from soma.brain.services.recall import recall
@@ -89,6 +93,7 @@ __all__ = [
     "FrameAnswers",
     "FrameMethod",
     "FrameQuestion",
+    "GraphMetrics",
     "Imported",
     "IngestRequest",
     "IngestStopped",
@@ -96,9 +101,13 @@ __all__ = [
     "Layer",
     "LearnedState",
     "Learning",
+    "LinkPage",
+    "LinksUnavailable",
     "MediaType",
     "Memory",
     "MemoryImport",
+    "MemoryLink",
+    "MemoryLinks",
     "NamespaceSize",
     "Neuromodulators",
     "NeverRemembered",
@@ -114,13 +123,17 @@ __all__ = [
     "RememberItem",
     "RememberUnavailable",
     "Remembered",
+    "Resistance",
     "RetrieveRequest",
     "Retrieved",
     "RewardParts",
     "Role",
     "Segment",
     "Unreadable",
+    "Usage",
+    "UsageTaken",
     "UtteranceKind",
+    "WantedLink",
     "Weights",
     "WorkingItem",
     "WorkingSettings",
@@ -138,8 +151,9 @@ CONSOLIDATION = "brain.consolidation"
 class Brain:
     """One brain for all tenants and agents of a process. Safe to call from several threads.
 
-    `recall`, `remember` and `forget` open transactions of their own. What learns is called inside the
-    caller's open tenant transaction, so that it commits or fails with the iteration that it belongs to.
+    `links` are those between memories; they, `recall`, `remember` and `forget` open transactions of their
+    own. What learns is called inside the caller's open tenant transaction, so that it commits or fails with
+    the iteration that it belongs to.
     """
 
     def __init__(
@@ -163,6 +177,7 @@ class Brain:
         self._consolidation = Consolidation(
             memory=memory, embedder=embedder, observer=observer or Unobserved()
         )
+        self.links = MemoryLinks(memory)
 
     @property
     def analysis(self) -> Analysis:

@@ -5,6 +5,7 @@ BrainError
 ├── RememberUnavailable    memory could not be written; nothing of the batch is stored
 ├── NeverRemembered        an event asks to remember what memory can never take
 ├── EmbedderUnavailable    texts could not be turned into vectors
+├── LinksUnavailable       links between memories could not be written; nothing is taken in
 ├── FeedbackOutOfOrder     an iteration arrived after a later one of its turn
 └── IngestStopped          a document was cancelled, deleted or replaced while it was worked on
 """
@@ -45,6 +46,13 @@ class EmbedderUnavailable(BrainError, Unavailable):
 
     code = "embedder_unavailable"
     title = "Embedding is not available"
+
+
+class LinksUnavailable(BrainError, Unavailable):
+    """Links between memories could not be written; nothing is taken in, so it can be told again."""
+
+    code = "links_unavailable"
+    title = "Links are not available"
 
 
 class FeedbackOutOfOrder(BrainError, Conflict):

@@ -1,6 +1,7 @@
 """The public face of storage: memories, their vectors and links, per tenant. The brain is its only caller."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -12,7 +13,15 @@ from soma.fractalmemory.domain.candidates import CandidateQuery, CandidateSet
 from soma.fractalmemory.domain.held import Held
 from soma.fractalmemory.domain.imported import Imported
 from soma.fractalmemory.domain.lexicon import Lexicon
-from soma.fractalmemory.domain.link import Link, LinkKey, Neighbour
+from soma.fractalmemory.domain.link import (
+    HALF_LIFE_DAYS,
+    MAX_LINKS,
+    USED_TOGETHER,
+    KindCount,
+    Link,
+    LinkKey,
+    Neighbour,
+)
 from soma.fractalmemory.domain.owed import Owed
 from soma.fractalmemory.domain.passage import Passage
 from soma.fractalmemory.domain.query import VectorQuery
@@ -21,13 +30,14 @@ from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord, Scored
 from soma.fractalmemory.domain.record_filter import RecordFilter
 from soma.fractalmemory.domain.selection import Selection
 from soma.fractalmemory.domain.upsert import Outcome, Upserted
+from soma.fractalmemory.domain.walk import Walk
 from soma.fractalmemory.domain.written import Place, WrittenVector
 from soma.fractalmemory.errors import FractalMemoryError, StoreUnavailable, WrongDimensions
 from soma.fractalmemory.ports import LinkStore, PassageStore, VectorStore
 from soma.fractalmemory.services.delete_records import delete_matching
 from soma.fractalmemory.services.export_namespace import export_namespace
 from soma.fractalmemory.services.fill_passages import PAGE, Analyse, filling
-from soma.fractalmemory.services.find_candidates import find_candidates
+from soma.fractalmemory.services.find_candidates import find_candidates, widen_candidates
 from soma.fractalmemory.services.import_namespace import Admit, Embed, NamespaceImport
 from soma.fractalmemory.services.index_records import index_page, reconcile
 from soma.fractalmemory.services.indexer import Follower, Indexer
@@ -36,6 +46,9 @@ from soma.fractalmemory.services.store_records import store_records
 
 __all__ = [
     "ANY_NAMESPACE",
+    "HALF_LIFE_DAYS",
+    "MAX_LINKS",
+    "USED_TOGETHER",
     "Analyse",
     "CandidateQuery",
     "CandidateSet",
@@ -45,6 +58,7 @@ __all__ = [
     "Held",
     "Imported",
     "IndexedRecord",
+    "KindCount",
     "Lexicon",
     "Link",
     "LinkKey",
@@ -66,6 +80,7 @@ __all__ = [
     "Upserted",
     "VectorQuery",
     "VectorStore",
+    "Walk",
     "WrittenVector",
     "WrongDimensions",
     "content_hash",
@@ -128,6 +143,17 @@ class FractalMemory:
         found = find_candidates(self._store, tenant_id, query)
         self._indexer.searched(tenant_id, query.namespace)
         return found
+
+    def widened(
+        self, tenant_id: UUID, query: CandidateQuery, seen: CandidateSet, ids: Sequence[UUID]
+    ) -> CandidateSet:
+        """What `candidates` has found for `query`, with the memories `ids` and their neighbours added."""
+        return widen_candidates(self._store, tenant_id, query, seen, ids)
+
+    @property
+    def graph(self) -> "MemoryGraph":
+        """The links between the memories."""
+        return MemoryGraph(self._store.links)
 
     def get(self, tenant_id: UUID, ids: Sequence[UUID]) -> list[MemoryRecord]:
         """Those of `ids` that there are, in no order."""
@@ -213,23 +239,49 @@ class FractalMemory:
 
 
 class MemoryGraph:
-    """Links between memories. Called like FractalMemory."""
+    """Links between memories. Called like FractalMemory; see LinkStore for what a moment `at` means."""
 
     def __init__(self, links: LinkStore) -> None:
         self._links = links
 
-    def link(self, tenant_id: UUID, links: Sequence[Link]) -> int:
-        """Store `links`; one that there is takes the new conductance. How many were stored: a link to or from
-        something that is no memory of the tenant is not."""
-        return self._links.link(tenant_id, links) if links else 0
+    def link(self, tenant_id: UUID, links: Sequence[Link], at: datetime | None = None) -> int:
+        """Store `links`; one that there is is rewritten. How many were stored: a link to or from something
+        that is no memory of the tenant is not. Where a memory then has more than MAX_LINKS, the weakest go,
+        those that usage made before the others."""
+        return self._links.link(tenant_id, links, at) if links else 0
 
     def unlink(self, tenant_id: UUID, keys: Sequence[LinkKey]) -> int:
         """Remove those of `keys` that there are; how many there were."""
         return self._links.unlink(tenant_id, keys) if keys else 0
 
-    def neighbours(self, tenant_id: UUID, ids: Sequence[UUID], limit: int) -> list[Neighbour]:
+    def take_in(self, tenant_id: UUID, use: str, at: datetime) -> bool:
+        """Note that links take in the use of that name; False if they have already. Until the transaction
+        ends nobody else writes links of the tenant."""
+        return self._links.take_in(tenant_id, use, at)
+
+    def settle(self, tenant_id: UUID, links: Sequence[Link], at: datetime) -> None:
+        """Write the conductance and the flow of those of `links` that there are."""
+        if links:
+            self._links.settle(tenant_id, links, at)
+
+    def made_by_hand(self, tenant_id: UUID, record_id: UUID, beside: LinkKey) -> int:
+        """How many links of the memory but `beside` are not USED_TOGETHER; no more come until the transaction
+        ends."""
+        return self._links.made_by_hand(tenant_id, record_id, beside)
+
+    def walk(self, tenant_id: UUID, walk: Walk) -> list[Link]:
+        """The links gone along, each once, those of a hop best first."""
+        return self._links.walk(tenant_id, walk) if walk.seeds and walk.hops > 0 else []
+
+    def neighbours(
+        self, tenant_id: UUID, ids: Sequence[UUID], limit: int, at: datetime | None = None
+    ) -> list[Neighbour]:
         """For each of `ids`, at most `limit` of its links in either direction, best conductance first."""
-        return self._links.neighbours(tenant_id, ids, limit) if ids and limit > 0 else []
+        return self._links.neighbours(tenant_id, ids, limit, at) if ids and limit > 0 else []
+
+    def kinds(self, tenant_id: UUID, namespace: str, at: datetime) -> list[KindCount]:
+        """What links lead from memories of `namespace`, by kind."""
+        return self._links.kinds(tenant_id, namespace, at)
 
 
 class MemoryTransfer:

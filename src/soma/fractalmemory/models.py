@@ -91,7 +91,11 @@ class VectorRemovalRow(models.Model):
 
 
 class MemoryLinkRow(models.Model):
-    """A link from one memory to another. It goes with either; the database sees to that."""
+    """A link from one memory to another. It goes with either; the database sees to that.
+
+    `conductance` is that of `settled_at`; from then on it comes nearer to `rest`, where it has no use. `flow`
+    is the average of what its uses sent through it.
+    """
 
     id = models.UUIDField(primary_key=True)
     tenant_id = models.UUIDField()
@@ -99,7 +103,10 @@ class MemoryLinkRow(models.Model):
     target_id = models.UUIDField()
     kind = models.CharField(max_length=40)
     conductance = models.FloatField()
+    rest = models.FloatField()
+    flow = models.FloatField()
     created_at = models.DateTimeField()
+    settled_at = models.DateTimeField()
 
     class Meta:
         db_table = "memory_link"
@@ -107,6 +114,18 @@ class MemoryLinkRow(models.Model):
             models.UniqueConstraint(fields=["source_id", "target_id", "kind"], name="memory_link_key"),
         ]
         indexes = [models.Index(fields=["target_id"], name="memory_link_target")]
+
+
+class LinkUseRow(models.Model):
+    """A use that links have taken in: written with them, so that none is taken in twice."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "key")
+    tenant_id = models.UUIDField()
+    key = models.CharField(max_length=200)
+    used_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "memory_link_use"
 
 
 class NamespaceRow(models.Model):

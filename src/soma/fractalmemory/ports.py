@@ -1,6 +1,7 @@
 """What storage needs from a technology."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from soma.fractalmemory.domain.candidates import CandidateQuery, CandidateSet
 from soma.fractalmemory.domain.held import Held
 from soma.fractalmemory.domain.lexicon import Lexicon
-from soma.fractalmemory.domain.link import Link, LinkKey, Neighbour
+from soma.fractalmemory.domain.link import KindCount, Link, LinkKey, Neighbour
 from soma.fractalmemory.domain.owed import Owed
 from soma.fractalmemory.domain.passage import Passage
 from soma.fractalmemory.domain.query import VectorQuery
@@ -18,6 +19,7 @@ from soma.fractalmemory.domain.reconciled import Reconciled
 from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord, ScoredRecord
 from soma.fractalmemory.domain.selection import Selection
 from soma.fractalmemory.domain.upsert import Upserted
+from soma.fractalmemory.domain.walk import Walk
 from soma.fractalmemory.domain.written import Place, WrittenVector
 
 
@@ -73,12 +75,12 @@ class VectorStore(Protocol):
         """What the namespace `name` holds, and each that begins with `prefix`; none of them is empty."""
 
     @property
-    def links(self) -> "LinkStore":
-        """The links between the same memories."""
-
-    @property
     def passages(self) -> "PassageStore":
         """The texts of the same memories: `upsert` and `delete` keep them, in their transaction."""
+
+    @property
+    def links(self) -> "LinkStore":
+        """The links between the same memories; `delete` removes those of what it deletes."""
 
 
 class PassageStore(Protocol):
@@ -110,17 +112,40 @@ class PassageStore(Protocol):
 
 
 class LinkStore(Protocol):
-    """Links between a tenant's memories; they go when either memory goes. Called like a VectorStore."""
+    """Links between a tenant's memories; they go when either memory goes. Called like a VectorStore.
 
-    def link(self, tenant_id: UUID, links: Sequence[Link]) -> int:
-        """Store `links`; one that there is takes the new conductance. How many were stored: a link to or from
-        something that is no memory of the tenant is not."""
+    Whatever writes links waits until no other transaction of the tenant does. Conductances are those of the
+    moment `at`, without it of now: between uses they come back to their rest.
+    """
+
+    def link(self, tenant_id: UUID, links: Sequence[Link], at: datetime | None = None) -> int:
+        """Store `links`; one that there is is rewritten. How many were stored: a link to or from something
+        that is no memory of the tenant is not. Where a memory then has more than MAX_LINKS, the weakest go,
+        those that usage made before the others."""
 
     def unlink(self, tenant_id: UUID, keys: Sequence[LinkKey]) -> int:
         """Remove those of `keys` that there are; how many there were."""
 
-    def neighbours(self, tenant_id: UUID, ids: Sequence[UUID], limit: int) -> list[Neighbour]:
+    def take_in(self, tenant_id: UUID, use: str, at: datetime) -> bool:
+        """Note that links take in the use of that name; False if they have already."""
+
+    def settle(self, tenant_id: UUID, links: Sequence[Link], at: datetime) -> None:
+        """Write the conductance and the flow of those of `links` that there are."""
+
+    def made_by_hand(self, tenant_id: UUID, record_id: UUID, beside: LinkKey) -> int:
+        """How many links of the memory but `beside` are not USED_TOGETHER; no more come until the transaction
+        ends."""
+
+    def walk(self, tenant_id: UUID, walk: Walk) -> list[Link]:
+        """The links gone along, each once, those of a hop best first."""
+
+    def neighbours(
+        self, tenant_id: UUID, ids: Sequence[UUID], limit: int, at: datetime | None = None
+    ) -> list[Neighbour]:
         """For each of `ids`, at most `limit` of its links in either direction, best conductance first."""
 
     def outgoing(self, tenant_id: UUID, ids: Sequence[UUID]) -> list[Link]:
-        """Every link that leads from one of `ids`, in the order of their keys."""
+        """Every link that leads from one of `ids`, as of now, in the order of their keys."""
+
+    def kinds(self, tenant_id: UUID, namespace: str, at: datetime) -> list[KindCount]:
+        """What links lead from memories of `namespace`, by kind."""

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from soma.base.clock import now
 from soma.base.database import tenant_transaction
 from soma.base.errors import InvalidInput
 from soma.fractalmemory.adapters.link_store_postgres import PostgresLinkStore
@@ -183,6 +184,32 @@ def test_many_pages_go_over(
     assert imported == Imported(stored=10, links=9)
 
 
+@pytest.mark.req("MEM-004")
+def test_links_go_over_with_what_usage_made_of_them(
+    transfer: MemoryTransfer, tenant: UUID, other_tenant: UUID
+) -> None:
+    a, b = memory("a"), memory("b")
+    put(tenant, a, b)
+    key = LinkKey(source_id=a.record.id, target_id=b.record.id, kind="used_together")
+    at = now()
+    with tenant_transaction(tenant):
+        used = Link(key=key, conductance=2.0, created_at=NEW_YEAR, rest=0.0, flow=0.75)
+        LINKS.link(tenant, [used], at - timedelta(days=30))
+    transfer.import_lines(other_tenant, "n", transfer.export(tenant, "n", vectors=True), never)
+    [line] = [line for line in lines(transfer, other_tenant) if line["line"] == "link"]
+    assert line["conductance"] == pytest.approx(1.0, rel=1e-4)  # half of it had faded
+    assert (line["rest"], line["flow"]) == (0.0, 0.75)
+
+
+def test_a_link_of_an_older_export_rests_at_its_conductance(transfer: MemoryTransfer, tenant: UUID) -> None:
+    put(tenant, memory("a"), memory("b"))
+    line = {"line": "link", "source": "a", "target": "b", "kind": "next", "conductance": 0.5}
+    line["created_at"] = "2026-01-01T00:00:00Z"
+    assert transfer.import_lines(tenant, "n", [json.dumps(line).encode()], never) == Imported(links=1)
+    [found] = [line for line in lines(transfer, tenant) if line["line"] == "link"]
+    assert (found["conductance"], found["rest"], found["flow"]) == (0.5, 0.5, 0.0)
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [
@@ -192,6 +219,14 @@ def test_many_pages_go_over(
         (b'{"line": "record", "key": "k"}', "KeyError"),
         (b'{"line": "namespace", "format": 2}', "format 2, not 1"),
         (b'{"line": "link", "source": 1}', "no text"),
+        (
+            b'{"line": "link", "source": "a", "target": "b", "kind": "k", "conductance": -1}',
+            "a conductance of -1",
+        ),
+        (
+            b'{"line": "link", "source": "a", "target": "b", "kind": "k", "conductance": NaN}',
+            "JSONDecodeError",
+        ),
         (RECORD % b"AA==", "multiple of element size"),
         (RECORD % b"AHw=", "is not finite"),
         (RECORD % b"?", "Error"),

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from soma.brain.domain.frame import Frame
+from soma.brain.domain.memory_link import DEFAULT_HOPS
 from soma.brain.domain.recall_filter import EVERYTHING, RecallFilter
 from soma.brain.domain.understood import Understood
 from soma.brain.domain.utterance import UtteranceKind
@@ -52,6 +53,8 @@ class RecallRequest:
     `exclude_input_hash` leaves out what stems from that very message: a turn must not recall itself. `as_of`
     leaves out what occurred later, and is the time that ages are taken at. `kinds` are the utterances that
     count, None is all of them; `only` restricts them further. `explain` asks what each score is the sum of.
+    What is linked to the best evidence is found within `k_hop` (0 to 3) links, under the same conditions at
+    each.
 
     `diversity` in [0, 1] prefers memories that are unlike those before them, the more the less like the query
     they may be; 0 is the order of the scores. No two memories of the very same text are evidence, ever.
@@ -73,6 +76,7 @@ class RecallRequest:
     explain: bool = False
     diversity: float = 0.0
     conversation_id: UUID | None = None
+    k_hop: int = DEFAULT_HOPS
 
     @property
     def of_documents(self) -> bool:
@@ -88,7 +92,8 @@ class Evidence:
     signal that is not 0; `explanation`, where it was asked for, what each signal adds to the sum, and
     `frames` what the memory was read to tell.
     `confidence` in [0, 1] is how likely the memory is relevant, by the method that `calibration` names. What
-    stands in both layers is evidence once, of the working one."""
+    stands in both layers is evidence once, of the working one. Where only links have led to it,
+    `provenance["path"]` names the memories on the way, it being the last."""
 
     record_id: UUID
     tenant_id: UUID

@@ -11,7 +11,9 @@ class SignalWeights:
     Round numbers, set by hand: changing any of them by half changes little. On conversations between people
     (LoCoMo) most of the gain comes from `speaker` (who is asked about), `reply` (what answers a question that
     matches) and `dense` with `lexical`; where messages are long, what is derived from neighbours and sessions
-    fades (see services.signals). `next` has never paid by itself; it is there to be learned.
+    fades (see services.signals). `next` has never paid by itself; it is there to be learned. `graph` is 0 but
+    for what is linked: a link of conductance 1 from the best evidence adds 1 to the sum, an old or weak one
+    hardly anything.
     """
 
     dense: float = 0.6
@@ -27,7 +29,7 @@ class SignalWeights:
     length: float = 0.5
     question: float = -0.5
     recency: float = 0.1
-    graph: float = 0.2
+    graph: float = 2.0
 
     def to_dict(self) -> dict[str, float]:
         """Signal → weight."""

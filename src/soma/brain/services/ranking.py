@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from soma.brain.domain.calibrator import SHIPPED, Calibrator
 from soma.brain.domain.question import Question
@@ -18,6 +19,8 @@ from soma.brain.services.signals import signals
 from soma.fractalmemory.api import CandidateSet, Lexicon, MemoryRecord
 
 INITIAL = Weights()
+Indexes = NDArray[np.intp]
+
 DIGITS = 4
 """Signals are logged with each turn; more digits than these say nothing."""
 
@@ -33,6 +36,7 @@ class Judged:
     calibration: str
     features: Mapping[str, float]
     explanation: Mapping[str, float] | None
+    path: tuple[UUID, ...] = ()
 
     def evidence(self, tenant_id: UUID, record: MemoryRecord) -> Evidence:
         """The evidence that `record` is."""
@@ -48,9 +52,41 @@ class Judged:
             explanation=self.explanation,
             confidence=self.confidence,
             calibration=self.calibration,
-            provenance=record.provenance,
+            provenance={**record.provenance, **self._way()},
             occurred_at=record.occurred_at,
         )
+
+    def _way(self) -> Mapping[str, list[str]]:
+        return {"path": [str(each) for each in self.path]} if self.path else {}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spread:
+    """What links bring to n candidates: `activation` (n,) in [0, 1], which is the signal `graph`, and whether
+    it is `enough` (n,) to be evidence for that alone; for those that nothing else has found, the way to each
+    from one that was."""
+
+    activation: Floats
+    enough: NDArray[np.bool_]
+    paths: Mapping[UUID, tuple[UUID, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Weighed:
+    """Candidates with their signals and the sums of these; `chosen` are the positions of those that may be
+    evidence."""
+
+    seen: CandidateSet
+    values: Mapping[str, Floats]
+    weights: SignalWeights
+    totals: Floats
+    nearest: Floats
+    chosen: Indexes
+
+    def order(self, limit: int | None = None) -> list[int]:
+        """The positions of the best, best first. Equal sums keep the order of their ids."""
+        ids = self.seen.ids
+        return sorted(self.chosen.tolist(), key=lambda i: (-self.totals[i], ids[i]))[:limit]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,15 +110,37 @@ class Ranking:
 
         What else was seen is context. Equal scores keep the order of their ids.
         """
+        return self.judge(self.weigh(question, seen, lexicon))
+
+    def weigh(
+        self, question: Question, seen: CandidateSet, lexicon: Lexicon, spread: Spread | None = None
+    ) -> Weighed:
+        """All of `seen`. With `spread`, what links bring enough to may be evidence as well."""
+        weights = weighed_by(self.weights)
+        graph = None if spread is None else spread.activation
+        values = signals(question, seen, lexicon, moment=self.at, weights=weights, graph=graph)
         nearest = np.maximum(seen.similarity, seen.best_sentence)
         allowed = np.array([each not in self.excluded for each in seen.ids], np.bool_)
-        chosen = np.flatnonzero(seen.eligible & allowed & (nearest >= self.min_score))
-        if not len(chosen):
+        enough = nearest >= self.min_score
+        if spread is not None:
+            enough |= spread.enough
+        return Weighed(
+            seen=seen,
+            values=values,
+            weights=weights,
+            totals=total(values, weights),
+            nearest=nearest,
+            chosen=np.flatnonzero(seen.eligible & allowed & enough),
+        )
+
+    def judge(self, weighed: Weighed, spread: Spread | None = None) -> list[Judged]:
+        """The best, best first, at most `top_k`, or those that `choose` prefers; `spread` is what it was
+        weighed with."""
+        if not len(weighed.chosen):
             return []
-        weights = weighed_by(self.weights)
-        values = signals(question, seen, lexicon, moment=self.at, weights=weights)
-        totals = total(values, weights)
-        ranked = sorted(chosen.tolist(), key=lambda i: (-totals[i], seen.ids[i]))
+        paths = {} if spread is None else spread.paths
+        seen, values, weights = weighed.seen, weighed.values, weighed.weights
+        totals, nearest, ranked = weighed.totals, weighed.nearest, weighed.order()
         places = self.choose([seen.ids[i] for i in ranked], totals[ranked], self.top_k)
         order = [ranked[place] for place in places]
         chances = selection_probabilities(totals[order], self.weights.tau)
@@ -97,6 +155,7 @@ class Ranking:
                 calibration=self.calibrator.method.value,
                 features=_features(seen, values, i),
                 explanation=_explanation(values, weights, i) if self.explain else None,
+                path=paths.get(seen.ids[i], ()),
             )
             for i, chance, confidence in zip(order, chances, confidences, strict=True)
         ]

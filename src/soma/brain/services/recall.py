@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import numpy as np
@@ -13,6 +14,7 @@ from soma.base.clock import now
 from soma.base.database import tenant_transaction
 from soma.base.errors import InvalidInput, LimitExceeded, Unavailable
 from soma.brain.domain.laps import Laps
+from soma.brain.domain.memory_link import check_hops
 from soma.brain.domain.question import Question, question_of
 from soma.brain.domain.recall import MAX_TOP_K, Evidence, Recall, RecallRequest
 from soma.brain.domain.terms import terms
@@ -27,6 +29,7 @@ from soma.brain.services.choosing import chooser, repeated
 from soma.brain.services.frames import with_frames
 from soma.brain.services.learned_state import standing_state
 from soma.brain.services.ranking import Judged, Ranking
+from soma.brain.services.spreading import Spreading
 from soma.brain.services.working_layer import WorkingLayer
 from soma.fractalmemory.api import CandidateQuery, FractalMemory, Lexicon, MemoryRecord, RecordFilter
 
@@ -49,13 +52,16 @@ def recall(memory: FractalMemory, embedder: Embedder, request: RecallRequest) ->
         at_hand = at_hand.embedded(embedder)
         laps.lap("embed")
         with tenant_transaction(request.tenant_id):
-            known = memory.candidates(request.tenant_id, _query(request, vector, lexicon))
+            query = _query(request, vector, lexicon)
+            known = memory.candidates(request.tenant_id, query)
             at_hand = at_hand.standing(memory, request.tenant_id, known)
             ranking = _ranking(memory, request, moment, at_hand)
+            spreading = Spreading(memory, request.tenant_id, query, request.k_hop, moment)
             laps.lap("search")
             while True:
-                seen = at_hand.beside(known, vector, lexicon, request)
-                judged = ranking.rank(question, seen, lexicon)
+                beside = partial(at_hand.beside, vector=vector, lexicon=lexicon, request=request)
+                seen = beside(known)
+                judged = spreading.rank(ranking, question, known, lexicon, beside)
                 laps.lap("rank")
                 records = _records(memory, request.tenant_id, judged, at_hand)
                 if (renamed := at_hand.known_as(records.values())) is not at_hand:
@@ -88,6 +94,7 @@ def _check(request: RecallRequest) -> None:
         raise LimitExceeded("top_k", maximum=MAX_TOP_K, actual=request.top_k, unit="memories")
     if not 0.0 <= request.diversity <= 1.0:
         raise InvalidInput(f"The diversity is {request.diversity}; it takes 0 to 1")
+    check_hops(request.k_hop)
 
 
 def _read(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from soma.base.canonical import json_bytes, json_value
 from soma.base.clock import iso
 from soma.base.errors import InvalidInput
-from soma.fractalmemory.domain.link import Link
+from soma.fractalmemory.domain.link import MOST_CONDUCTANCE, Link
 from soma.fractalmemory.domain.record import MemoryRecord
 
 FORMAT = 1
@@ -38,13 +38,15 @@ class RecordLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LinkLine:
-    """A link that was read, between the memories of two keys."""
+    """A link that was read, between the memories of two keys; see Link."""
 
     source: str
     target: str
     kind: str
     conductance: float
     created_at: datetime
+    rest: float | None
+    flow: float
 
 
 def header_line(namespace: str) -> bytes:
@@ -80,6 +82,8 @@ def link_line(link: Link, source: str, target: str) -> bytes:
             "kind": link.key.kind,
             "conductance": link.conductance,
             "created_at": iso(link.created_at),
+            "rest": link.resting,
+            "flow": link.flow,
         }
     )
 
@@ -124,6 +128,8 @@ def _link(values: Mapping[str, Any], record_id: UUID, namespace: str) -> LinkLin
         kind=_kind(values["kind"]),
         conductance=_conductance(values["conductance"]),
         created_at=_moment(values["created_at"]),
+        rest=None if "rest" not in values else _conductance(values["rest"]),
+        flow=_conductance(values.get("flow", 0.0)),
     )
 
 
@@ -146,7 +152,7 @@ def _conductance(value: Any) -> float:
     conductance = float(value)
     if not 0.0 <= conductance < math.inf:
         raise ValueError(f"a conductance of {value!r}")
-    return conductance
+    return min(conductance, MOST_CONDUCTANCE)
 
 
 def _kind(value: Any) -> str:

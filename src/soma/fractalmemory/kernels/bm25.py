@@ -35,7 +35,7 @@ def scores(
 
 def best(numbers: Numbers, values: Floats, limit: int) -> Numbers:
     """Those `limit` of `numbers` with the largest `values`, best first; of equals the lower number."""
-    if limit < len(values):
+    if 0 < limit < len(values):
         least = np.partition(values, len(values) - limit)[len(values) - limit]
         kept = np.flatnonzero(values >= least)
         numbers, values = numbers[kept], values[kept]

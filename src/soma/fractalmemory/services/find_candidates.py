@@ -1,5 +1,7 @@
 """Finding what may answer a question."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from soma.base.errors import InvalidInput
@@ -14,3 +16,11 @@ def find_candidates(store: VectorStore, tenant_id: UUID, query: CandidateQuery) 
         raise InvalidInput(f"limit is {query.limit}; it takes 1 or more")
     nearest = search_records(store, tenant_id, query.dense)
     return store.passages.candidates(tenant_id, query, [scored.record.id for scored in nearest])
+
+
+def widen_candidates(
+    store: VectorStore, tenant_id: UUID, query: CandidateQuery, seen: CandidateSet, ids: Sequence[UUID]
+) -> CandidateSet:
+    """See FractalMemory.widened."""
+    found = [record_id for record_id, hit in zip(seen.ids, seen.found, strict=True) if hit]
+    return store.passages.candidates(tenant_id, replace(query, limit=0), [*found, *ids])

@@ -139,4 +139,6 @@ def _link(line: LinkLine, ids: dict[str, UUID]) -> Link:
         key=LinkKey(source_id=ids[line.source], target_id=ids[line.target], kind=line.kind),
         conductance=line.conductance,
         created_at=line.created_at,
+        rest=line.rest,
+        flow=line.flow,
     )

@@ -56,3 +56,21 @@ def test_the_seeds_stay_untouched() -> None:
     start = np.array([1.0, 0.0])
     spread(network(2, (0, 1, 1.0)), start, 3)
     np.testing.assert_array_equal(start, [1.0, 0.0])
+
+
+@settings(deadline=None)
+@given(networks(), seeds, hops, st.sampled_from([0.0, 0.1, 1.0]), st.sampled_from([0.0, 0.5, 5.0]))
+@pytest.mark.req("MEM-004")
+def test_what_leaks_is_lost(links: Links, seed: int, hops: int, leak: float, more: float) -> None:
+    start = np.random.default_rng(seed).uniform(0, 1, links.nodes)
+    tight, loose = spread(links, start, hops, leak=leak), spread(links, start, hops, leak=leak + more)
+    assert (loose <= tight + 1e-12).all()
+    assert loose.sum() <= start.sum() * (2.0 - 0.5**hops) + 1e-9
+
+
+@pytest.mark.req("MEM-004")
+def test_over_one_bad_link_hardly_anything_goes() -> None:
+    for conductance in (0.001, 1.0, 10.0):
+        pair = network(2, (0, 1, conductance))
+        [_, handed] = spread(pair, np.array([1.0, 0.0]), 1, 0.5, leak=1.0)
+        assert handed == pytest.approx(0.5 * conductance / (conductance + 1.0))

@@ -11,14 +11,20 @@ FADING = 0.5
 """The share of its activation that a node hands on at each hop."""
 
 
-def spread(links: Links, seeds: Doubles, hops: int, fading: float = FADING) -> Doubles:
+LEAK = 1.0
+"""The conductance by which a node of a memory loses what it does not hand on: over a link that is much worse
+hardly anything goes, were it the only one."""
+
+
+def spread(links: Links, seeds: Doubles, hops: int, fading: float = FADING, *, leak: float = 0.0) -> Doubles:
     """The activation (n,) of all nodes after `hops`, from `seeds` (n,) ≥ 0, which are part of it.
 
     At each hop a node hands on `fading` of what just reached it, divided among its links by their
-    conductance: many links do not make a node loud. Linear in the seeds; in all Σ seeds·Σ_{h ≤ hops}
-    fading^h where every node has links, and nothing further than `hops` away.
+    conductance: many links do not make a node loud. `leak` ≥ 0 is the conductance of a further link of each
+    node, which leads nowhere. Linear in the seeds; in all Σ seeds·Σ_{h ≤ hops}
+    fading^h where every node has links and none leaks, and nothing further than `hops` away.
     """
-    strengths = degrees(links)
+    strengths = degrees(links) + leak
     share = np.divide(fading, strengths, out=np.zeros_like(strengths), where=strengths > 0)
     total, wave = seeds.astype(np.float64), seeds.astype(np.float64)
     for _ in range(hops):
