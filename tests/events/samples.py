@@ -118,6 +118,14 @@ PAYLOADS: dict[str, dict[str, Any]] = {
             }
         ],
     },
+    "memory.evidence_used": {
+        "turn_id": ID,
+        "conversation_id": ID,
+        "agent_id": "default",
+        "namespace": "conversation",
+        "entries": [ID],
+        "used": [ID],
+    },
     "policy.relation_changed": {
         "change": "granted",
         "resource": f"conversation:{ID}",

@@ -326,7 +326,7 @@ def _event_log(configuration: Configuration, stack: AsyncExitStack) -> EventLog:
 
 def _start_events(log: EventLog, brain: Brain) -> tuple[Relay, ConsumerRunner]:
     relay = Relay(log)
-    consumers = ConsumerRunner(log, [brain.consolidation()])
+    consumers = ConsumerRunner(log, [brain.consolidation(), brain.links.usage()])
     relay.start()
     consumers.start()
     return relay, consumers

@@ -11,6 +11,7 @@ from soma.agent.domain.convergence import ExitReason
 from soma.agent.domain.turn import Outcome, Turn, TurnStatus
 from soma.agent.errors import LeaseLost
 from soma.agent.models import MessageRow
+from soma.agent.services.evidence_used import evidence_used
 from soma.agent.services.leases import LEASE_SECONDS
 from soma.agent.services.progress import Progress
 from soma.agent.services.turn_event import turn_event
@@ -52,7 +53,7 @@ def finish_turn(progress: Progress, text: str, outcome: Outcome, brain: Brain) -
         if not cancelled:
             requested = _remember_requested(progress, answer)
             brain.hold(requested, novelty=progress.novelty, used=_used(progress))
-            events.append(requested)
+            events += [requested, *evidence_used(progress, text)]
         publish(*events)
     return answer
 
