@@ -32,6 +32,8 @@ def main(words: list[str]) -> None:
         _hrr(quick)
     elif names == ["memory_scale"]:
         _memory_scale(words, quick)
+    elif names == ["graph"]:
+        _graph(quick)
     elif names == ["relay"]:
         kafka = [word.removeprefix(KAFKA) for word in words if word.startswith(KAFKA)]
         _relay(kafka[0] if kafka else "", quick)
@@ -60,6 +62,12 @@ def _memory_scale(words: list[str], quick: bool) -> None:
         if sizes:
             effort = replace(FULL, sizes=tuple(sorted(sizes)), online=1_500, batched=6_000, questions=300)
         memory_scale(CONFIGURATION, effort)
+
+
+def _graph(quick: bool) -> None:
+    from benchmarks.graph import FULL, QUICK, graph  # noqa: PLC0415 - scipy takes a second to load
+
+    graph(QUICK if quick else FULL)
 
 
 def _relay(kafka_servers: str, quick: bool) -> None:

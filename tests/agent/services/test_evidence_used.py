@@ -70,7 +70,8 @@ def test_a_turn_tells_what_its_answer_used_and_memory_links_it(make_bench: MakeB
         consumer.handler(stored(bench, payload))
     [link] = links.around(bench.tenant, str(bench.principal.user_id), rex).links
     assert {link.source_id, link.target_id} == {rex, brekkies}
-    assert (link.kind, link.flow) == (USED_TOGETHER, pytest.approx(0.3))
+    assert link.kind == USED_TOGETHER
+    assert link.flow == pytest.approx(0.3)
 
 
 def test_a_turn_that_used_nothing_says_nothing(make_bench: MakeBench) -> None:

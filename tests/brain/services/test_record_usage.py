@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from queue import SimpleQueue
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +11,14 @@ from django.db import connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from soma.base.database import APP, tenant_transaction
 from soma.base.errors import InvalidInput, LimitExceeded
 from soma.base.ids import new_id
 from soma.brain.api import Brain, LinksUnavailable, Usage, UsageTaken
 from soma.brain.services.memory_links import EVIDENCE_USED, usage_of
 from soma.events.api import StoredEvent
-from soma.fractalmemory.api import HALF_LIFE_DAYS, MAX_LINKS, USED_TOGETHER
+from soma.fractalmemory.adapters.link_store_postgres import PostgresLinkStore
+from soma.fractalmemory.api import HALF_LIFE_DAYS, MAX_LINKS, USED_TOGETHER, LinkKey
 from tests.brain.linked import Linked
 from tests.brain.turns import NEW_YEAR
 
@@ -203,6 +206,42 @@ def test_without_a_database_nothing_is_taken_in(cut_off_brain: Brain, linked: Li
         Linked(brain=cut_off_brain, tenant=linked.tenant).use(new_id(), new_id(), name="turn:1")
     a, b = linked.tell("Ann", "Ben")
     assert linked.use(a, b, name="turn:1").taken
+
+
+def test_a_session_that_is_killed_neither_loses_nor_doubles_a_use(linked: Linked) -> None:
+    a, b = linked.tell("Ann", "Ben")
+    pids: SimpleQueue[int] = SimpleQueue()
+
+    def use() -> UsageTaken:
+        try:
+            with connections[APP].cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid()")
+                pids.put(cursor.fetchone()[0])
+            return linked.use(a, b, name="turn:1")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as thread:
+        with tenant_transaction(linked.tenant):
+            # It waits for this transaction, in the middle of its own.
+            PostgresLinkStore().made_by_hand(linked.tenant, a, LinkKey(source_id=a, target_id=b, kind="k"))
+            killed = thread.submit(use)
+            _kill_when_waiting(pids.get())
+            with pytest.raises(LinksUnavailable):
+                killed.result()
+        assert linked.links(a) == []
+        assert thread.submit(use).result() == UsageTaken(taken=True, made=1, carried=1)
+        assert thread.submit(use).result() == UsageTaken(taken=False)
+    assert linked.links(a)[0].flow == pytest.approx(0.3)
+
+
+def _kill_when_waiting(pid: int) -> None:
+    with connections[APP].cursor() as cursor:
+        while True:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE pid = %s AND NOT granted", [pid])
+            if cursor.fetchone()[0]:
+                break
+        cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
 
 
 def event(tenant: UUID, used: list[UUID]) -> StoredEvent:

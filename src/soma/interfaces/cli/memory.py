@@ -6,6 +6,7 @@ from soma.interfaces.cli.memory_commands.export import export
 from soma.interfaces.cli.memory_commands.forget import forget
 from soma.interfaces.cli.memory_commands.import_file import import_file
 from soma.interfaces.cli.memory_commands.ingest import ingest
+from soma.interfaces.cli.memory_commands.links import links
 from soma.interfaces.cli.memory_commands.namespaces import namespaces
 from soma.interfaces.cli.memory_commands.recall import recall
 from soma.interfaces.cli.memory_commands.remember import remember
@@ -19,5 +20,5 @@ def memory() -> None:
     """
 
 
-for command in (remember, recall, ingest, namespaces, export, import_file, forget):
+for command in (remember, recall, ingest, namespaces, links, export, import_file, forget):
     memory.add_command(command)

@@ -16,6 +16,7 @@ from soma.interfaces.http.routes import (
     memory,
     memory_calibration,
     memory_frames,
+    memory_links,
     memory_transfer,
     operations,
     rag,
@@ -45,6 +46,7 @@ for routes in (
     memory_calibration,
     memory_frames,
     rag,
+    memory_links,
     operations,
 ):
     api.add_router("", routes.router)

@@ -80,12 +80,14 @@ class RecallFilters(Sent):
 
 class RecallQuery(Sent):
     """What to look for in the caller's own memory; with a `conversation_id` also in what that conversation
-    has at hand. `min_score` is the least cosine. `explain` asks what each score is made of. `diversity`
-    prefers what is unlike the evidence before it; 0 is the order of scores."""
+    has at hand. `min_score` is the least cosine. What is linked to the best evidence is found up to `k_hop`
+    (0 to 3) links away. `explain` asks what each score is made of. `diversity` prefers what is unlike the
+    evidence before it; 0 is the order of scores."""
 
     query: Annotated[FilledText, AfterValidator(askable)]
     namespace: Namespace = "default"
     top_k: Annotated[int, Field(ge=1)] = 8
+    k_hop: Annotated[int, Field(ge=0)] = 1
     min_score: Share = 0.0
     as_of: Time | None = None
     kinds: Annotated[list[Kind], Field(min_length=1, max_length=5)] | None = None

@@ -43,6 +43,7 @@ async def recall(request: HttpRequest, wanted: RecallQuery) -> Recalled:
         namespace=owned_namespace(principal.user_id, wanted.namespace),
         query=wanted.query,
         top_k=wanted.top_k,
+        k_hop=wanted.k_hop,
         min_score=wanted.min_score,
         as_of=wanted.as_of,
         kinds=None if wanted.kinds is None else tuple(UtteranceKind(kind) for kind in wanted.kinds),
