@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--only turns,langgraph,model,hrr,graph,relay,start,memory_scale] [--quick]`: JSON."""
+"""`python -m benchmarks [--only NAMES, as in turns,langgraph,model,memory_scale] [--quick]`: JSON lines."""
 
 import argparse
 import os
