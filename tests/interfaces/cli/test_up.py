@@ -4,6 +4,7 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -50,8 +51,8 @@ def begun_stream(client: httpx.Client) -> Iterator[Iterator[Received]]:
         yield events
 
 
-@pytest.mark.usefixtures("asked")
-def test_key_is_shown_once_and_a_signal_ends_server_and_streams(installation: Installation) -> None:
+def test_key_is_shown_once_and_a_signal_ends_server_and_streams(tmp_path: Path) -> None:
+    installation = Installation(home=tmp_path)
     with installation.start("up", "--port", "0") as server:
         url, key = opened(server).groups()
         assert server.text.index("PostgreSQL") < server.text.index(key) < server.text.index("Open ")

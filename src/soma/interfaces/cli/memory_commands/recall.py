@@ -56,7 +56,8 @@ def recall(
 
     found = asked(boot, READ, use)
     if as_json:
-        click.echo(orjson.dumps(document(found, explain=explain)))
+        # The roles of frames are names of an enumeration.
+        click.echo(orjson.dumps(document(found, explain=explain), option=orjson.OPT_NON_STR_KEYS))
     else:
         report(output(), found, explain=explain)
 
