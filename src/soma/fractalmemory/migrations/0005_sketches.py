@@ -11,7 +11,7 @@ STORAGE = "ALTER TABLE memory_sketch ALTER COLUMN entries SET STORAGE EXTERNAL;"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("fractalmemory", "0009_analysis_owed")]
+    dependencies = [("fractalmemory", "0004_analysis_owed")]
 
     operations = [
         migrations.RemoveIndex(model_name="memoryrecordrow", name="memory_record_embedding"),

@@ -14,7 +14,7 @@ def key_of(*names: str) -> tuple[str, "models.CompositePrimaryKey"]:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("brain", "0008_density")]
+    dependencies = [("brain", "0004_density")]
 
     operations = [
         migrations.CreateModel(

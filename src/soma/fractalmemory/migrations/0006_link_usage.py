@@ -15,7 +15,7 @@ policies sees no rows."""
 
 
 class Migration(migrations.Migration):
-    dependencies = [("fractalmemory", "0009_analysis_owed")]
+    dependencies = [("fractalmemory", "0005_sketches")]
 
     operations = [
         migrations.AddField(model_name="memorylinkrow", name="rest", field=models.FloatField(db_default=0.0)),

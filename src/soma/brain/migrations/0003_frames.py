@@ -13,7 +13,7 @@ CASCADE = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("brain", "0006_calibration"), ("fractalmemory", "0003_passages")]
+    dependencies = [("brain", "0002_calibration"), ("fractalmemory", "0003_passages")]
 
     operations = [
         migrations.CreateModel(

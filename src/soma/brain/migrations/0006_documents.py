@@ -6,7 +6,7 @@ from soma.base.rls import tenant_table, worker_access
 
 
 class Migration(migrations.Migration):
-    dependencies = [("brain", "0004_working_memory")]
+    dependencies = [("brain", "0005_working_memory")]
 
     operations = [
         migrations.CreateModel(

@@ -6,7 +6,7 @@ from soma.base.rls import tenant_table
 
 
 class Migration(migrations.Migration):
-    dependencies = [("brain", "0007_frames")]
+    dependencies = [("brain", "0003_frames")]
 
     operations = [
         migrations.CreateModel(
