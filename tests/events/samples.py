@@ -107,6 +107,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
         "conversation_id": ID,
         "agent_id": "default",
         "namespace": "conversation",
+        "evidence": [ID],
         "items": [
             {
                 "key": "turn:1:user",

@@ -76,6 +76,14 @@ class Configuration:
     remote_model: RemoteModel | None = None
     policy_directory: Path | None = None
     working_memory: int = 32
+    memory_hash: tuple[str, ...] = ("secret", "card", "iban", "national_id")
+    memory_refuse: tuple[str, ...] = ()
+    memory_phone_region: str = ""
+    memory_records: int = 0
+    memory_bytes: int = 0
+    memory_namespace_records: int = 0
+    memory_namespace_bytes: int = 0
+    memory_retention_days: int = 0
     rate_requests: int = 600
     rate_tenant_requests: int = 6000
     rate_turns: int = 120
@@ -109,6 +117,16 @@ class Configuration:
             remote_model=_remote_model(environment, read),
             policy_directory=read.path("SOMAGENT_POLICY_DIR"),
             working_memory=read.integer("SOMAGENT_WORKING_MEMORY", 32, minimum=0, maximum=256),
+            memory_hash=read.words_or_none("SOMAGENT_MEMORY_HASH", ("secret", "card", "iban", "national_id")),
+            memory_refuse=read.words_or_none("SOMAGENT_MEMORY_REFUSE", ()),
+            memory_phone_region=read.region("SOMAGENT_MEMORY_PHONE_REGION"),
+            memory_records=read.amount("SOMAGENT_MEMORY_RECORDS"),
+            memory_bytes=read.amount("SOMAGENT_MEMORY_BYTES"),
+            memory_namespace_records=read.amount("SOMAGENT_MEMORY_NAMESPACE_RECORDS"),
+            memory_namespace_bytes=read.amount("SOMAGENT_MEMORY_NAMESPACE_BYTES"),
+            memory_retention_days=read.integer(
+                "SOMAGENT_MEMORY_RETENTION_DAYS", 0, minimum=0, maximum=36_500
+            ),
             rate_requests=read.rate("SOMAGENT_RATE_REQUESTS", 600),
             rate_tenant_requests=read.rate("SOMAGENT_RATE_TENANT_REQUESTS", 6000),
             rate_turns=read.rate("SOMAGENT_RATE_TURNS", 120),
@@ -157,6 +175,21 @@ class _Reader:
         """A number a minute; 0 is no limit."""
         return self.integer(name, default, minimum=0, maximum=1_000_000)
 
+    def amount(self, name: str) -> int:
+        """How much there may be; 0 is no limit, and the default."""
+        return self.integer(name, 0, minimum=0, maximum=10**15)
+
+    def days(self, name: str) -> int:
+        """How long something is kept; 0 is for ever, and the default."""
+        return self.integer(name, 0, minimum=0, maximum=36_500)
+
+    def region(self, name: str) -> str:
+        """Two letters that name a country; empty for none."""
+        text = self._environment.get(name, "").strip().upper()
+        if text and not (len(text) == 2 and text.isascii() and text.isalpha()):
+            raise InvalidInput(f"{name} is {text!r}; it takes the two letters of a country")
+        return text
+
     def flag(self, name: str, default: bool) -> bool:
         text = self._environment.get(name, "").strip().lower()
         if not text:
@@ -170,6 +203,10 @@ class _Reader:
     def path(self, name: str) -> Path | None:
         text = self._environment.get(name)
         return Path(text).expanduser().resolve() if text else None
+
+    def words_or_none(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """As `words`, and none at all where the variable says "none"."""
+        return () if self._environment.get(name, "").strip().lower() == "none" else self.words(name, default)
 
     def words(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
         text = self._environment.get(name)

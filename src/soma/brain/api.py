@@ -7,6 +7,7 @@ from uuid import UUID
 
 from soma.base.database import tenant_transaction
 from soma.base.phases import PhaseObserver, Unobserved
+from soma.base.tenancy import Principal
 from soma.brain.domain.analysis import Analysis
 from soma.brain.domain.calibration import Calibration, EvidenceMark, ReliabilityBin
 from soma.brain.domain.checkpoint import ChainReport, Checkpoint
@@ -18,13 +19,17 @@ from soma.brain.domain.documents.unreadable import Reason, Unreadable
 from soma.brain.domain.feedback import Feedback, RewardParts
 from soma.brain.domain.frame import Role
 from soma.brain.domain.frame_question import FrameAnswer, FrameAnswers, FrameMethod, FrameQuestion
+from soma.brain.domain.guard_decision import GuardDecision, Verdict
+from soma.brain.domain.guard_settings import GuardSettings
 from soma.brain.domain.learned_state import LearnedState
 from soma.brain.domain.learning import Learning
 from soma.brain.domain.memory import Memory, NamespaceSize
 from soma.brain.domain.memory_link import GraphMetrics, LinkPage, MemoryLink, Resistance, WantedLink
 from soma.brain.domain.neuromodulators import Neuromodulators
 from soma.brain.domain.owned_namespace import DEFAULT, NAMESPACE_PATTERN, owned_name, owned_namespace
+from soma.brain.domain.personal.finding import PersonalData, Treatment
 from soma.brain.domain.provenance import RESERVED
+from soma.brain.domain.pseudonym import Pseudonyms
 from soma.brain.domain.recall import Evidence, Layer, Recall, RecallRequest
 from soma.brain.domain.recall_filter import RecallFilter
 from soma.brain.domain.remember import Kept, Refusal, RefusalReason, Remembered, RememberItem
@@ -54,13 +59,17 @@ from soma.brain.services.density import density, keep_density, update_density
 from soma.brain.services.documents.library import Documents
 from soma.brain.services.documents.register import MAX_BYTES
 from soma.brain.services.forget import forget, forget_conversation
+from soma.brain.services.guard import Guard
 from soma.brain.services.hold import hold
 from soma.brain.services.learned_state import learned_state
 from soma.brain.services.memory_links import MemoryLinks
+from soma.brain.services.memory_policy import MemoryPolicy
 from soma.brain.services.own_memory import forget_namespace, forget_own, get_own, namespaces
 from soma.brain.services.passage_filler import PassageFiller
 from soma.brain.services.recall import recall
 from soma.brain.services.remember import remember
+from soma.brain.services.retention import ALL, apply_retention, keep_for
+from soma.brain.services.retention_worker import RetentionWorker
 from soma.brain.services.segments import present_segment
 from soma.brain.services.transfer import MemoryImport, export_own
 from soma.brain.services.verify_checkpoints import verify_checkpoints
@@ -94,6 +103,9 @@ __all__ = [
     "FrameMethod",
     "FrameQuestion",
     "GraphMetrics",
+    "Guard",
+    "GuardDecision",
+    "GuardSettings",
     "Imported",
     "IngestRequest",
     "IngestStopped",
@@ -108,10 +120,13 @@ __all__ = [
     "MemoryImport",
     "MemoryLink",
     "MemoryLinks",
+    "MemoryPolicy",
     "NamespaceSize",
     "Neuromodulators",
     "NeverRemembered",
     "Passage",
+    "PersonalData",
+    "Pseudonyms",
     "Reason",
     "Recall",
     "RecallFilter",
@@ -129,10 +144,12 @@ __all__ = [
     "RewardParts",
     "Role",
     "Segment",
+    "Treatment",
     "Unreadable",
     "Usage",
     "UsageTaken",
     "UtteranceKind",
+    "Verdict",
     "WantedLink",
     "Weights",
     "WorkingItem",
@@ -161,21 +178,29 @@ class Brain:
         memory: FractalMemory,
         embedder: Embedder,
         *,
+        guard: Guard | None = None,
+        retention_days: int = 0,
         working: WorkingSettings | None = None,
         observer: PhaseObserver | None = None,
     ) -> None:
-        """`working` bounds the working memory of each conversation; `observer` is told of consolidation."""
+        """`guard` decides what may be remembered; without one nobody is asked who may write, and what would
+        be hashed is refused, for there is no key. `retention_days` is how long memories are kept for which
+        `keep_for` says nothing; 0 is for ever. `working` bounds the working memory of each conversation;
+        `observer` is told of consolidation."""
         if memory.dimensions != embedder.dimensions:
             raise ValueError(
                 f"{embedder.name} gives vectors of {embedder.dimensions}, not {memory.dimensions}"
             )
         self._memory = memory
         self._embedder = embedder
+        self._guard = guard or Guard()
+        self._retention_days = retention_days
+        self._retention = RetentionWorker(self.apply_retention)
         self._filler = PassageFiller(memory, embedder)
         memory.follow(partial(keep_density, memory))
         self._working = working or WorkingSettings()
         self._consolidation = Consolidation(
-            memory=memory, embedder=embedder, observer=observer or Unobserved()
+            memory=memory, embedder=embedder, guard=self._guard, observer=observer or Unobserved()
         )
         self.links = MemoryLinks(memory)
 
@@ -186,12 +211,15 @@ class Brain:
 
     def start(self) -> None:
         """Let what is remembered be indexed in the background, as large namespaces and Milvus need it, what
-        was stored without an analysis be analysed, and the density matrices of namespaces follow."""
+        was stored without an analysis be analysed, the density matrices of namespaces follow, and what is
+        past its time be deleted."""
         self._memory.start()
         self._filler.start()
+        self._retention.start()
 
     def stop(self) -> None:
         """End that."""
+        self._retention.stop()
         self._filler.stop()
         self._memory.stop()
 
@@ -201,15 +229,20 @@ class Brain:
         Raises RecallUnavailable if memory could not be asked, InvalidInput for an empty query or a top_k
         below 1, LimitExceeded for one above 100.
         """
-        return recall(self._memory, self._embedder, request)
+        return recall(self._memory, self._embedder, self._guard.veiled(request))
 
-    def remember(self, tenant_id: UUID, items: Sequence[RememberItem]) -> Remembered:
+    def remember(
+        self, tenant_id: UUID, items: Sequence[RememberItem], *, principal: Principal | None = None
+    ) -> Remembered:
         """Store a batch in one transaction: what the guard refuses is left out with its reason, what memory
-        holds already is not stored again. The same batch again changes nothing.
+        holds already is not stored again. The same batch again changes nothing. The policy decides whether
+        `principal` may write it; without one the installation itself does.
 
         Raises RememberUnavailable; then nothing of the batch is stored.
         """
-        return remember(self._memory, self._embedder, tenant_id, items)
+        return remember(
+            self._memory, self._embedder, tenant_id, items, guard=self._guard, principal=principal
+        )
 
     def ask_frame(self, question: FrameQuestion) -> FrameAnswers:
         """What fills the wanted role of events of which some roles are known, each answer with the memories
@@ -232,7 +265,7 @@ class Brain:
 
     def documents(self, reader: DocumentReader) -> Documents:
         """Documents that are read by `reader` and remembered here; start and stop them beside the brain."""
-        return Documents(self._memory, self._embedder, reader)
+        return Documents(self._memory, self._embedder, reader, self._guard)
 
     def consolidation(self) -> Consumer:
         """The consumer that remembers what turns leave behind: see soma.brain.services.consolidate."""
@@ -255,7 +288,7 @@ class Brain:
         `novelty` is what the turn's recall told; `used` are the ids of the evidence that the turn went by,
         which stays longer for it. The same turn again, right after itself, changes nothing.
         """
-        hold(requested, novelty=novelty, used=used, settings=self._working)
+        hold(requested, novelty=novelty, used=used, guard=self._guard, settings=self._working)
 
     def working(self, tenant_id: UUID, conversation_id: UUID) -> tuple[WorkingItem, ...]:
         """What the conversation has at hand, oldest first."""
@@ -310,7 +343,7 @@ class Brain:
     def importing(self, tenant_id: UUID, owner_id: UUID, name: str = DEFAULT) -> MemoryImport:
         """An import of such lines into the owner's namespace `name`, by the rules of `remember`. Raises
         InvalidInput."""
-        return MemoryImport(self._memory, self._embedder, tenant_id, owner_id, name)
+        return MemoryImport(self._memory, self._embedder, self._guard, tenant_id, owner_id, name)
 
     def mark_evidence(
         self, tenant_id: UUID, namespace: str, turn_id: UUID, marks: Sequence[EvidenceMark]
@@ -328,6 +361,17 @@ class Brain:
         """How the confidence of what is recalled from `namespace` is told, and how right it has been."""
         with tenant_transaction(tenant_id):
             return calibration(tenant_id, namespace)
+
+    def keep_for(self, tenant_id: UUID, days: int | None, *, namespace: str = ALL) -> None:
+        """Keep the memories of `namespace`, or all of the tenant's, for `days` from what they tell of; 0 is
+        for ever, None takes the rule back. A namespace's own rule goes before the tenant's, that before the
+        installation's. Raises InvalidInput."""
+        keep_for(tenant_id, namespace, days)
+
+    def apply_retention(self, as_of: datetime) -> int | None:
+        """Delete what is past its time at `as_of`, of all tenants, for good; how many memories. None if
+        another process is at it."""
+        return apply_retention(self._memory, as_of, self._retention_days)
 
     def learned_state(
         self, tenant_id: UUID, agent_id: str, baseline: LearnedState, *, turn_id: UUID | None = None

@@ -1,6 +1,6 @@
 """The tables of what agents have learned, of how far recall can be trusted, of what conversations have at
-hand, of what is forgotten, and of documents. Two learned states are written at every iteration, so they are
-kept as LearnedState.to_bytes."""
+hand, of what is forgotten and when, and of documents. Two learned states are written at every iteration, so
+they are kept as LearnedState.to_bytes."""
 
 from django.db import models
 
@@ -277,3 +277,16 @@ class DocumentPartRow(models.Model):
 
     class Meta:
         db_table = "document_part"
+
+
+class RetentionRow(models.Model):
+    """How many days the memories of a namespace are kept, or with the name "" all of the tenant's; 0 is for
+    ever."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "namespace")
+    tenant_id = models.UUIDField()
+    namespace = models.CharField(max_length=200, blank=True)
+    days = models.IntegerField()
+
+    class Meta:
+        db_table = "memory_retention"

@@ -30,9 +30,10 @@ from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord, Scored
 from soma.fractalmemory.domain.record_filter import RecordFilter
 from soma.fractalmemory.domain.selection import Selection
 from soma.fractalmemory.domain.upsert import Outcome, Upserted
+from soma.fractalmemory.domain.usage import TENANT, Quota, Quotas, Usage
 from soma.fractalmemory.domain.walk import Walk
 from soma.fractalmemory.domain.written import Place, WrittenVector
-from soma.fractalmemory.errors import FractalMemoryError, StoreUnavailable, WrongDimensions
+from soma.fractalmemory.errors import FractalMemoryError, QuotaExceeded, StoreUnavailable, WrongDimensions
 from soma.fractalmemory.ports import LinkStore, PassageStore, VectorStore
 from soma.fractalmemory.services.delete_records import delete_matching
 from soma.fractalmemory.services.export_namespace import export_namespace
@@ -42,7 +43,7 @@ from soma.fractalmemory.services.import_namespace import Admit, Embed, Namespace
 from soma.fractalmemory.services.index_records import index_page, reconcile
 from soma.fractalmemory.services.indexer import Follower, Indexer
 from soma.fractalmemory.services.search_records import search_records
-from soma.fractalmemory.services.store_records import store_records
+from soma.fractalmemory.services.store_records import UNLIMITED, store_records
 
 __all__ = [
     "ANY_NAMESPACE",
@@ -72,12 +73,16 @@ __all__ = [
     "Passage",
     "PassageStore",
     "Place",
+    "Quota",
+    "QuotaExceeded",
+    "Quotas",
     "Reconciled",
     "RecordFilter",
     "ScoredRecord",
     "Selection",
     "StoreUnavailable",
     "Upserted",
+    "Usage",
     "VectorQuery",
     "VectorStore",
     "Walk",
@@ -102,8 +107,9 @@ class FractalMemory:
     a thread see to that; without it, searches get slower as memories wait, and stay right.
     """
 
-    def __init__(self, store: VectorStore) -> None:
+    def __init__(self, store: VectorStore, quotas: Quotas = UNLIMITED) -> None:
         self._store = store
+        self._quotas = quotas
         self._indexer = Indexer(store)
 
     @property
@@ -122,8 +128,8 @@ class FractalMemory:
     def upsert(self, tenant_id: UUID, batch: Sequence[IndexedRecord]) -> list[Upserted]:
         """Store `batch`, all or nothing, and say in its order what became of each memory: a known key is
         rewritten, a new key whose content already stands in the namespace is a duplicate and not stored.
-        Raises WrongDimensions."""
-        upserted = store_records(self._store, tenant_id, batch)
+        Raises WrongDimensions, and QuotaExceeded when there is no room for all of it; roll back then."""
+        upserted = store_records(self._store, tenant_id, batch, self._quotas)
         self._written(tenant_id, {each.namespace for each in upserted})
         return upserted
 
@@ -200,11 +206,20 @@ class FractalMemory:
     @property
     def transfer(self) -> "MemoryTransfer":
         """The same memories with their links, as JSON Lines."""
-        return MemoryTransfer(self._store, self._store.links)
+        return MemoryTransfer(self._store, self._store.links, self._quotas)
 
     def count(self, tenant_id: UUID, namespace: str) -> int:
         """How many memories `namespace` holds."""
         return self._store.count(tenant_id, namespace)
+
+    def usage(self, tenant_id: UUID, namespace: str = TENANT) -> Usage:
+        """What `namespace`, or the tenant, uses: exact, without counting."""
+        return self._store.usage(tenant_id, [namespace]).get(namespace, Usage())
+
+    def every_namespace(self) -> list[tuple[UUID, str]]:
+        """The namespaces of all tenants that hold anything, for whoever works for all of them. Called outside
+        any transaction."""
+        return self._store.every_namespace()
 
     def index(self, tenant_id: UUID, namespace: str) -> None:
         """Index what waits of `namespace`, and return when that is done. Opens transactions of its own."""
@@ -288,9 +303,10 @@ class MemoryTransfer:
     """Namespaces as JSON Lines: a header, memories with their provenance, links between them. Opens
     transactions of its own, one a page."""
 
-    def __init__(self, store: VectorStore, links: LinkStore) -> None:
+    def __init__(self, store: VectorStore, links: LinkStore, quotas: Quotas = UNLIMITED) -> None:
         self._store = store
         self._links = links
+        self._quotas = quotas
 
     def export(
         self, tenant_id: UUID, namespace: str, *, called: str | None = None, vectors: bool = False
@@ -313,7 +329,14 @@ class MemoryTransfer:
         """An import that is given its lines page by page. `analyse` gives the memories their passages at
         once; `admit` raises InvalidInput for one that may not be stored."""
         return NamespaceImport(
-            self._store, self._links, tenant_id, namespace, embed, analyse=analyse, admit=admit
+            self._store,
+            self._links,
+            tenant_id,
+            namespace,
+            embed,
+            analyse=analyse,
+            admit=admit,
+            quotas=self._quotas,
         )
 
     def import_lines(self, tenant_id: UUID, namespace: str, lines: Iterable[bytes], embed: Embed) -> Imported:
@@ -321,6 +344,6 @@ class MemoryTransfer:
         change nothing. `embed` gives the vectors of contents whose lines have none. The lines of an export
         that was cut off are good as far as they go. `FractalMemory.fill_passages` then analyses the texts.
 
-        Raises InvalidInput naming the line, WrongDimensions;
+        Raises InvalidInput naming the line, WrongDimensions, QuotaExceeded;
         pages before it are stored then."""
         return self.importing(tenant_id, namespace, embed).run(lines)

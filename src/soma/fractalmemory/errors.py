@@ -1,11 +1,13 @@
 """What can go wrong in storage, anticipated.
 
 FractalMemoryError
+├── QuotaExceeded      the tenant or the namespace is full
 ├── StoreUnavailable   the store does not answer
 └── WrongDimensions    a vector of another length than the store keeps
 """
 
-from soma.base.errors import InvalidInput, SomaError, Unavailable
+from soma.base.errors import InvalidInput, LimitExceeded, SomaError, Unavailable
+from soma.fractalmemory.domain.usage import Exceeded
 
 
 class FractalMemoryError(SomaError):
@@ -27,3 +29,16 @@ class WrongDimensions(FractalMemoryError, InvalidInput):
 
     code = "wrong_dimensions"
     title = "The vector has the wrong length"
+
+
+class QuotaExceeded(FractalMemoryError, LimitExceeded):
+    """What was to be stored is past a quota, named by `quota`; the transaction has to be rolled back."""
+
+    code = "memory_quota_exceeded"
+    title = "There is no room for more memories"
+
+    def __init__(self, exceeded: Exceeded) -> None:
+        LimitExceeded.__init__(
+            self, exceeded.name, maximum=exceeded.maximum, actual=exceeded.used, unit=exceeded.unit
+        )
+        self.quota = exceeded.name

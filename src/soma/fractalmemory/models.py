@@ -1,4 +1,5 @@
-"""The tables of storage: memories, their links and texts, and vectors that are to be removed elsewhere."""
+"""The tables of storage: memories, their links and texts, what they use, and vectors that are to be removed
+elsewhere."""
 
 from uuid import UUID
 
@@ -211,3 +212,16 @@ class SpeakerRow(models.Model):
 
     class Meta:
         db_table = "memory_speaker"
+
+
+class UsageRow(models.Model):
+    """What a namespace uses, or with the name "" the tenant; a row where there is anything."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "namespace")
+    tenant_id = models.UUIDField()
+    namespace = models.CharField(max_length=200, blank=True)
+    records = models.BigIntegerField()
+    bytes = models.BigIntegerField()
+
+    class Meta:
+        db_table = "memory_usage"

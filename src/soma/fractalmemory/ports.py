@@ -1,6 +1,6 @@
 """What storage needs from a technology."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -19,6 +19,7 @@ from soma.fractalmemory.domain.reconciled import Reconciled
 from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord, ScoredRecord
 from soma.fractalmemory.domain.selection import Selection
 from soma.fractalmemory.domain.upsert import Upserted
+from soma.fractalmemory.domain.usage import Usage
 from soma.fractalmemory.domain.walk import Walk
 from soma.fractalmemory.domain.written import Place, WrittenVector
 
@@ -62,6 +63,13 @@ class VectorStore(Protocol):
 
     def count(self, tenant_id: UUID, namespace: str) -> int:
         """How many memories `namespace` holds."""
+
+    def usage(self, tenant_id: UUID, namespaces: Collection[str]) -> Mapping[str, Usage]:
+        """What those of `namespaces` use that hold anything, exactly and without counting; TENANT among them
+        stands for all. After a write in this transaction, with what others have committed before it."""
+
+    def every_namespace(self) -> list[tuple[UUID, str]]:
+        """The namespaces of all tenants that hold anything. Called outside any transaction."""
 
     def index(self, tenant_id: UUID, namespace: str, limit: int) -> int:
         """Bring the index nearer to the memories of `namespace`, by at most about `limit` of them: take in

@@ -20,7 +20,7 @@ def told(
     role: str = "user",
     speaker: str = "",
     session: str = "",
-    importance: float = 0.5,
+    importance: float | None = None,
     occurred_at: datetime | None = None,
     provenance: Mapping[str, Any] | None = None,
 ) -> RememberItem:

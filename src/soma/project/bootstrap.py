@@ -54,6 +54,7 @@ from soma.policy.adapters.policy_engine_rego import RegoPolicyEngine
 from soma.policy.adapters.relation_store_postgres import PostgresRelationStore
 from soma.policy.api import Policy, PolicyEngine, Relations
 from soma.project.embedded_postgres import EmbeddedPostgres
+from soma.project.memory_settings import memory_guard, memory_quotas
 from soma.project.postgres_location import postgres_location
 from soma.project.provision import provision
 from soma.project.readiness import (
@@ -91,13 +92,13 @@ async def open_runtime(
         loading = asyncio.create_task(asyncio.to_thread(_load_models, configuration))
         stack.push_async_callback(_close_models, loading)
         progress("Loading the embedding model")
-        brain = await asyncio.to_thread(build_brain, configuration)
+        policy = Policy(_policy_engine(configuration, stack))
+        brain = await asyncio.to_thread(build_brain, configuration, policy)
         brain.start()
         stack.callback(brain.stop)
         documents = brain.documents(ProcessDocumentReader())
         documents.start(take_over=serve)
         stack.callback(documents.stop)
-        policy = Policy(_policy_engine(configuration, stack))
         progress("Reading the relations")
         relations = await asyncio.to_thread(build_relations, configuration)
         stack.callback(relations.close)
@@ -154,14 +155,18 @@ async def open_runtime(
         yield runtime
 
 
-def build_brain(configuration: Configuration) -> Brain:
-    """The brain on MiniLM, and on pgvector or the Milvus that the configuration names."""
+def build_brain(configuration: Configuration, policy: Policy | None = None) -> Brain:
+    """The brain on MiniLM, and on pgvector or the Milvus that the configuration names. Without a `policy`
+    nobody is asked who may remember: for measurements."""
     embedder = RecentEmbedder(
         MiniLmEmbedder(models_directory(configuration), threads=len(os.sched_getaffinity(0)))
     )
+    memory = FractalMemory(_vector_store(configuration), memory_quotas(configuration))
     return Brain(
-        FractalMemory(_vector_store(configuration)),
+        memory,
         embedder,
+        guard=memory_guard(configuration, policy),
+        retention_days=configuration.memory_retention_days,
         working=WorkingSettings(capacity=configuration.working_memory),
         observer=_observer(configuration),
     )

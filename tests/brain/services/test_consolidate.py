@@ -1,9 +1,13 @@
 """soma.brain.services.consolidate"""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from soma.base.database import tenant_transaction
 from soma.base.ids import new_id
@@ -11,6 +15,7 @@ from soma.brain.api import Brain, EmbedderUnavailable, NeverRemembered, RecallRe
 from soma.events.api import StoredEvent
 from soma.fractalmemory.api import MemoryRecord, Selection
 from tests.brain.requested import NAMESPACE, logged, requested
+from tests.brain.turns import told
 
 pytestmark = pytest.mark.req("MEM-003")
 
@@ -128,3 +133,93 @@ def test_each_step_is_told(brain: Brain, tenant: UUID) -> None:
     watched.consolidation().handler(logged(requested(tenant, CONVERSATION, "I live in Lisbon", turn=TURN)))
     steps = ("consolidate", "segmented", "remembered", "consolidated")
     assert seen == [(name, TURN, -1) for name in steps]
+
+
+def memories(brain: Brain, tenant: UUID) -> list[str]:
+    request = RecallRequest(
+        tenant_id=tenant,
+        agent_id=None,
+        namespace="person",
+        query="dog",
+        kinds=None,
+        min_score=0.0,
+        top_k=100,
+    )
+    return sorted(each.content for each in brain.recall(request).evidence)
+
+
+def turned(tenant: UUID, evidence: Sequence[UUID] = (), *said: tuple[str, str]) -> StoredEvent:
+    """A turn of its own, given `evidence`."""
+    first = logged(requested(tenant, CONVERSATION, *said, turn=new_id()))
+    return replace(first, payload={**first.payload, "evidence": [str(each) for each in evidence]})
+
+
+@pytest.mark.req("MEM-001")
+def test_chatter_is_left_out_of_what_a_turn_leaves(brain: Brain, tenant: UUID) -> None:
+    handle = brain.consolidation().handler
+    handle(turned(tenant, (), ("user", "ok, thanks!"), ("assistant", "You are welcome!")))
+    handle(turned(tenant, (), ("user", "My dog is called Rex"), ("assistant", "Great!")))
+    assert memories(brain, tenant) == ["My dog is called Rex"]
+    assert len(brain.remember(tenant, [told("ok", namespace="person")]).stored) == 1
+
+
+@pytest.mark.req("MEM-001")
+def test_a_word_is_kept_while_nothing_like_it_is_known(brain: Brain, tenant: UUID) -> None:
+    handle = brain.consolidation().handler
+    for _ in range(2):
+        handle(turned(tenant, (), ("user", "Turquoise.")))
+    assert memories(brain, tenant) == ["Turquoise."]
+
+
+@pytest.mark.req("MEM-001")
+def test_of_a_reply_only_what_is_new_is_kept(brain: Brain, tenant: UUID) -> None:
+    [fact] = brain.remember(tenant, [told("My dog is called Rex.", namespace="person")]).stored
+    reply = "Your dog is called Rex. The vet in Almada opens at nine."
+    brain.consolidation().handler(turned(tenant, [fact.record_id], ("assistant", reply)))
+    assert memories(brain, tenant) == ["My dog is called Rex.", "The vet in Almada opens at nine."]
+
+
+FACTS = [
+    "My dog is called Rex.",
+    "Ada plays chess on Mondays.",
+    "We moved to Lisbon in 2019.",
+    "Tea is at four.",
+]
+
+
+@pytest.mark.req("MEM-001")
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    facts=st.lists(st.sampled_from(FACTS), min_size=1, max_size=4, unique=True),
+    echoes=st.lists(
+        st.tuples(
+            st.lists(st.sampled_from(FACTS), min_size=1, max_size=3),
+            st.sampled_from(["assistant", "tool"]),
+            st.sampled_from(["{}", "You told me that {}", "Ok! {}", "{} Great!"]),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_what_is_recalled_and_repeated_never_grows_memory(
+    brain: Brain, facts: list[str], echoes: list[tuple[list[str], str, str, bool]]
+) -> None:
+    tenant = new_id()
+    stored = brain.remember(tenant, [told(fact, namespace="person") for fact in facts]).stored
+    handle, known = brain.consolidation().handler, sorted(facts)
+    for said, role, frame, twice in echoes:
+        echo = " ".join(fact for fact in said if fact in facts)
+        if not echo:
+            continue
+        turn = turned(tenant, [each.record_id for each in stored], (role, frame.format(echo)))
+        for _ in range(1 + twice):
+            handle(turn)
+        assert memories(brain, tenant) == known
+
+
+@pytest.mark.req("MEM-001")
+def test_a_repeat_is_known_also_where_the_turn_does_not_tell_its_evidence(brain: Brain, tenant: UUID) -> None:
+    brain.remember(tenant, [told("My dog is called Rex.", namespace="person")])
+    brain.consolidation().handler(turned(tenant, (), ("assistant", "Your dog is called Rex.")))
+    assert memories(brain, tenant) == ["My dog is called Rex."]

@@ -1,5 +1,8 @@
 """soma.brain.services.remember"""
 
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -133,3 +136,56 @@ def test_what_is_forgotten_is_gone(brain: Brain, tenant: UUID, other_tenant: UUI
 def test_a_store_that_is_down_is_an_error(cut_off_brain: Brain, tenant: UUID) -> None:
     with pytest.raises(RememberUnavailable):
         cut_off_brain.remember(tenant, [told("My dog is called Rex")])
+
+
+@pytest.mark.req("MEM-001")
+def test_a_fact_is_known_once_of_each_speaker(brain: Brain, tenant: UUID) -> None:
+    [first] = brain.remember(tenant, [told("I live in Lisbon", key="a", speaker="Ada")]).stored
+    later = told("I live in Lisbon", key="b", speaker="Ada", occurred_at=NEW_YEAR + timedelta(days=9))
+    assert [each.record_id for each in brain.remember(tenant, [later]).deduplicated] == [first.record_id]
+    assert brain.remember(tenant, [told("I live in Lisbon", key="c", speaker="Bob")]).stored
+
+
+@pytest.mark.req("MEM-001")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"session": "other"},
+        {"speaker": "Bob"},
+        {"role": "assistant"},
+        {"occurred_at": NEW_YEAR + timedelta(seconds=1)},
+        {"content": "Yes!"},
+    ],
+    ids=str,
+)
+def test_what_is_said_in_a_session_is_an_event_of_its_own(
+    brain: Brain, tenant: UUID, change: dict[str, Any]
+) -> None:
+    event = told("Yes", key="a", session="first", speaker="Ada")
+    [first] = brain.remember(tenant, [event]).stored
+    [again] = brain.remember(tenant, [replace(event, key="b")]).deduplicated
+    assert again.record_id == first.record_id
+    [other] = brain.remember(tenant, [replace(event, key="b", **change)]).stored
+    assert other.record_id != first.record_id
+
+
+@pytest.mark.req("MEM-001")
+def test_what_is_nearly_the_same_is_two_memories(brain: Brain, tenant: UUID) -> None:
+    assert len(brain.remember(tenant, [told("I live in Lisbon"), told("I live in Lisbon now")]).stored) == 2
+
+
+@pytest.mark.req("MEM-001")
+def test_importance_is_given_or_found_from_the_text(brain: Brain, tenant: UUID) -> None:
+    items = [told("ok"), told("My dog is called Rex"), told("I live in Lisbon", importance=0.9)]
+    stored = brain.remember(tenant, items).stored
+    found = {
+        record.content: record.importance for record in kept(tenant, *(each.record_id for each in stored))
+    }
+    assert found["ok"] == 0.0 < found["My dog is called Rex"] < found["I live in Lisbon"] == 0.9
+
+
+@pytest.mark.req("MEM-001")
+def test_a_session_that_was_given_goes_with_the_memory(brain: Brain, tenant: UUID) -> None:
+    [stored] = brain.remember(tenant, [told("I live in Lisbon", session="monday")]).stored
+    [record] = kept(tenant, stored.record_id)
+    assert record.session == record.provenance["session"] == "monday"

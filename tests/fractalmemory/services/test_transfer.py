@@ -136,7 +136,7 @@ def test_links_find_what_stands_under_another_key(
     transfer: MemoryTransfer, tenant: UUID, other_tenant: UUID
 ) -> None:
     batch = three(tenant)
-    put(other_tenant, memory("older", content=batch[1].record.content))
+    put(other_tenant, memory("older", content=batch[1].record.content, speaker="Zoë"))
     imported = transfer.import_lines(other_tenant, "n", transfer.export(tenant, "n", vectors=True), never)
     assert imported == Imported(stored=2, duplicates=1, links=2)
     links = [line for line in lines(transfer, other_tenant) if line["line"] == "link"]

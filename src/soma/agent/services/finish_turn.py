@@ -169,6 +169,7 @@ def _remember_requested(progress: Progress, answer: Answer) -> Event:
             "conversation_id": str(turn.conversation_id),
             "agent_id": str(turn.agent_id),
             "namespace": str(turn.principal.user_id),
+            "evidence": [block.id for block in progress.evidence],
             "items": [
                 {
                     "key": f"turn:{turn.id}:{role}",

@@ -10,7 +10,9 @@ MAX_CONTENT = 32 * 1024
 """Bytes of UTF-8: the limit of a message."""
 MAX_NAMESPACE = 200
 MAX_KEY = 300
-MAX_LABEL = {"role": 40, "speaker": 200}
+MAX_LABEL = {"role": 40, "speaker": 200, "session": 2_000}
+MAX_PROVENANCE = 16 * 1024
+"""Bytes of UTF-8, names and texts together."""
 SOURCES = ("source_turn", "source_document", "source_request")
 
 Verdict = tuple[RefusalReason, str] | None
@@ -27,7 +29,7 @@ def refusal(item: RememberItem) -> Refusal | None:
 
 
 def _text(item: RememberItem) -> Verdict:
-    for name in ("content", "namespace", "key", "role", "speaker"):
+    for name in ("content", "namespace", "key", "role", "speaker", "session"):
         if not _storable(getattr(item, name)):
             return RefusalReason.NOT_TEXT, f"The {name} has a character that cannot be stored"
     return None
@@ -59,7 +61,7 @@ def _names(item: RememberItem) -> Verdict:
 
 
 def _importance(item: RememberItem) -> Verdict:
-    if 0.0 <= item.importance <= 1.0:
+    if item.importance is None or 0.0 <= item.importance <= 1.0:
         return None
     return RefusalReason.BAD_IMPORTANCE, f"The importance is {item.importance}; it takes 0 to 1"
 
@@ -78,6 +80,12 @@ def _provenance(item: RememberItem) -> Verdict:
     for name, value in item.provenance.items():
         if not (_storable(name) and _scalar(value)):
             return RefusalReason.BAD_PROVENANCE, f"The provenance's {name!r} is no text, number or flag"
+    size = sum(len(str(each).encode()) for pair in item.provenance.items() for each in pair)
+    if size > MAX_PROVENANCE:
+        return (
+            RefusalReason.BAD_PROVENANCE,
+            f"It has {size} bytes of provenance; the limit is {MAX_PROVENANCE}",
+        )
     if not item.provenance.get("trace_id"):
         return RefusalReason.NO_PROVENANCE, "The provenance has no trace_id"
     if not any(item.provenance.get(source) for source in SOURCES):

@@ -50,7 +50,8 @@ class RecallRequest:
     costs a statement; without either, as no agent has.
 
     `min_score` is the least cosine to the query, of the memory or of one of its sentences, in [0, 1].
-    `exclude_input_hash` leaves out what stems from that very message: a turn must not recall itself. `as_of`
+    `exclude_input_hash` leaves out what stems from that very message: a turn must not recall itself; the
+    guard adds `exclude_keyed_hash`, under which a message with personal data in it is known. `as_of`
     leaves out what occurred later, and is the time that ages are taken at. `kinds` are the utterances that
     count, None is all of them; `only` restricts them further. `explain` asks what each score is the sum of.
     What is linked to the best evidence is found within `k_hop` (0 to 3) links, under the same conditions at
@@ -69,6 +70,7 @@ class RecallRequest:
     top_k: int = 8
     min_score: float = MIN_SCORE
     exclude_input_hash: str | None = None
+    exclude_keyed_hash: str | None = None
     as_of: datetime | None = None
     kinds: tuple[UtteranceKind, ...] | None = STATEMENTS
     only: RecallFilter = EVERYTHING

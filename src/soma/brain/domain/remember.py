@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from soma.brain.domain.guard_decision import GuardDecision
 from soma.brain.domain.session import session_of
 
 
@@ -17,7 +18,8 @@ class RememberItem:
     `provenance` is a flat JSON object, and mandatory: `trace_id`, and where the content comes from, as one
     of `source_turn`, `source_document` and `source_request`. Also read are `input_hash` (SHA-256 of the
     message it stems from: RecallRequest.exclude_input_hash), `kind` (else the utterance's own) and
-    `recalled_from` (the memory that was repeated here: such text is refused). `importance` is in [0, 1].
+    `recalled_from` (the memory that was repeated here: such text is refused). `importance` is in [0, 1]; None
+    has it found from the text.
 
     `session` names what it was said in: neighbours there help to find each other. Without one it is the
     provenance's `session`, `conversation_id` or `source_document`, if it has one. `record_id` is what a new
@@ -29,7 +31,7 @@ class RememberItem:
     content: str
     role: str
     occurred_at: datetime
-    importance: float = 0.5
+    importance: float | None = None
     speaker: str = ""
     session: str = ""
     record_id: UUID | None = None
@@ -53,6 +55,10 @@ class RefusalReason(StrEnum):
     BAD_PROVENANCE = "bad_provenance"
     NO_PROVENANCE = "no_provenance"
     RECALLED = "recalled"
+    PERSONAL_DATA = "personal_data"
+    POLICY = "policy"
+    TRIVIAL = "trivial"
+    QUOTA = "quota"
 
 
 MALFORMED = frozenset(
@@ -92,8 +98,10 @@ class Kept:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Remembered:
     """What became of a batch, each in the batch's order. Deduplicated items stood there already, under
-    their own key or another; `record_id` is that of the memory that stands."""
+    their own key or another; `record_id` is that of the memory that stands. `decisions` has one for each
+    item, with the rule that decided."""
 
     stored: tuple[Kept, ...] = ()
     deduplicated: tuple[Kept, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    decisions: tuple[GuardDecision, ...] = ()

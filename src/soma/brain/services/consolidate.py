@@ -10,6 +10,7 @@ storage or the embedder is down the consumer stays at the event it is at. An eve
 remembered is given up after its attempts, as a dead letter.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -23,6 +24,8 @@ from soma.brain.errors import NeverRemembered
 from soma.brain.ports import Embedder
 from soma.brain.services import working_rows
 from soma.brain.services.forget import to_be_forgotten
+from soma.brain.services.guard import Guard
+from soma.brain.services.heard import heard_in
 from soma.brain.services.remember import remember
 from soma.brain.services.requested_items import Requested, requested_items
 from soma.brain.services.segments import follow
@@ -40,6 +43,7 @@ class Consolidation:
 
     memory: FractalMemory
     embedder: Embedder
+    guard: Guard
     observer: PhaseObserver
 
     def handle(self, event: StoredEvent) -> None:
@@ -55,11 +59,17 @@ class Consolidation:
             vectors = self.embedder.embed([item.content for item in items.values()])
             items = self._in_segment(event, conversation_id, items, vectors)
             self.observer.phase("segmented", turn_id, AFTER_THE_TURN)
-            remembered = remember(self.memory, self.embedder, tenant_id, list(items.values()))
+            remembered = self._remember(tenant_id, list(items.values()), payload.get("evidence", ()))
             self.observer.phase("remembered", turn_id, AFTER_THE_TURN)
             self._settle(tenant_id, conversation_id, items, vectors, remembered)
             _check(remembered)
         self.observer.phase("consolidated", turn_id, AFTER_THE_TURN)
+
+    def _remember(
+        self, tenant_id: UUID, items: Sequence[RememberItem], evidence: Sequence[str]
+    ) -> Remembered:
+        turn = heard_in(self.memory, self.embedder, tenant_id, items, [UUID(each) for each in evidence])
+        return remember(self.memory, self.embedder, tenant_id, items, guard=self.guard, turn=turn)
 
     def _wanted(self, tenant_id: UUID, conversation_id: UUID, items: Requested) -> Requested:
         with tenant_transaction(tenant_id):

@@ -5,18 +5,20 @@ from datetime import datetime
 from uuid import UUID
 
 from soma.base.insertion import insert
-from soma.brain.domain.guard import refusal
 from soma.brain.domain.remember import RememberItem
 from soma.brain.domain.utterance import utterance_kind
 from soma.brain.domain.working import Place, WorkingSettings, held, worth
 from soma.brain.models import WorkingItemRow
 from soma.brain.services import working_rows
+from soma.brain.services.guard import Guard
 from soma.brain.services.requested_items import Requested, requested_items
 from soma.events.api import Event
 from soma.fractalmemory.api import content_hash
 
 
-def hold(requested: Event, *, novelty: float, used: Collection[UUID], settings: WorkingSettings) -> None:
+def hold(
+    requested: Event, *, novelty: float, used: Collection[UUID], guard: Guard, settings: WorkingSettings
+) -> None:
     """See Brain.hold."""
     payload = requested.payload
     tenant_id, conversation_id = requested.tenant_id, UUID(payload["conversation_id"])
@@ -25,7 +27,7 @@ def hold(requested: Event, *, novelty: float, used: Collection[UUID], settings: 
         return
     turn, forgotten_before = begun
     standing = working_rows.places(tenant_id, conversation_id)
-    asked = requested_items(tenant_id, payload, requested.trace_id or str(requested.event_id))
+    asked = _cleared(guard, tenant_id, requested)
     items = _distinct(asked, forgotten_before)
     again = {hashed: place.id for place, _, hashed in standing}
     touched = {place.id for place, known_id, _ in standing if known_id in used}
@@ -57,13 +59,20 @@ def _write(
     insert(*(row for row in rows if row.id in after))
 
 
+def _cleared(guard: Guard, tenant_id: UUID, requested: Event) -> Requested:
+    """What the guard lets pass, as it lets it pass: at hand stand the tokens that will stand in memory."""
+    trace_id = requested.trace_id or str(requested.event_id)
+    asked = requested_items(tenant_id, requested.payload, trace_id)
+    judged = {record_id: guard.cleared(tenant_id, item) for record_id, item in asked.items()}
+    return {record_id: each.item for record_id, each in judged.items() if each.reason is None}
+
+
 def _distinct(asked: Requested, forgotten_before: datetime | None) -> dict[str, UUID]:
-    """Those that the guard lets pass and nobody has forgotten, by the hash of their content: of those that
-    say the same the first."""
+    """Those that nobody has forgotten, by the hash of their content: of those that say the same the first."""
     found: dict[str, UUID] = {}
     for record_id, item in asked.items():
         forgotten = forgotten_before is not None and item.occurred_at <= forgotten_before
-        if not forgotten and refusal(item) is None:
+        if not forgotten:
             found.setdefault(content_hash(item.content), record_id)
     return found
 

@@ -151,7 +151,7 @@ def _weights(request: RecallRequest) -> Weights:
 
 
 def _query(request: RecallRequest, vector: NDArray[np.float32], lexicon: Lexicon) -> CandidateQuery:
-    excluded = request.exclude_input_hash
+    excluded = (request.exclude_input_hash, request.exclude_keyed_hash)
     return CandidateQuery(
         namespace=request.namespace,
         vector=vector,
@@ -160,7 +160,7 @@ def _query(request: RecallRequest, vector: NDArray[np.float32], lexicon: Lexicon
         k1=K1,
         b=B,
         filters=_filters(request),
-        exclude_source_hashes=() if excluded is None else (excluded,),
+        exclude_source_hashes=tuple(each for each in excluded if each is not None),
         as_of=request.as_of,
         only=RecordFilter(
             roles=request.only.roles,

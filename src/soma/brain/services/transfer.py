@@ -12,6 +12,7 @@ from soma.brain.domain.session import session_of
 from soma.brain.ports import Embedder
 from soma.brain.services.analyse import Text, analyse
 from soma.brain.services.frames import fill_frames
+from soma.brain.services.guard import Guard
 from soma.brain.services.outage import asking, writing
 from soma.fractalmemory.api import FractalMemory, Imported, MemoryRecord, Passage
 
@@ -21,8 +22,15 @@ class MemoryImport:
     before it stay, and the same lines again finish what was begun."""
 
     def __init__(
-        self, memory: FractalMemory, embedder: Embedder, tenant_id: UUID, owner_id: UUID, name: str
+        self,
+        memory: FractalMemory,
+        embedder: Embedder,
+        guard: Guard,
+        tenant_id: UUID,
+        owner_id: UUID,
+        name: str,
     ) -> None:
+        self._guard = guard
         self._import = memory.transfer.importing(
             tenant_id,
             owned_namespace(owner_id, name),
@@ -49,7 +57,7 @@ class MemoryImport:
         return done
 
     def _admit(self, record: MemoryRecord) -> None:
-        _admit(record)
+        _admit(self._guard, record)
         self._keys.append(record.key)
 
 
@@ -73,8 +81,8 @@ def _asked(lines: Iterator[bytes]) -> Iterator[bytes]:
         yield from lines
 
 
-def _admit(record: MemoryRecord) -> None:
-    """Raise InvalidInput for what could not have been remembered."""
+def _admit(guard: Guard, record: MemoryRecord) -> None:
+    """Raise InvalidInput for what could not have been remembered as it is."""
     item = RememberItem(
         namespace=record.namespace,
         key=record.key,
@@ -88,3 +96,5 @@ def _admit(record: MemoryRecord) -> None:
     refused = refusal(item)
     if refused is not None:
         raise InvalidInput(refused.detail)
+    if found := guard.personal_data(item):
+        raise InvalidInput(f"It holds personal data that memory does not keep as it is: {', '.join(found)}")

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - statements are put together from pieces of ours; every value has its place
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,10 +22,13 @@ from soma.fractalmemory.adapters.passage_rows import remove_passages, write_pass
 from soma.fractalmemory.adapters.passage_store_postgres import PostgresPassageStore
 from soma.fractalmemory.adapters.record_columns import COLUMNS, found, vector_of, vector_text
 from soma.fractalmemory.adapters.sketch_rows import remove_sketches
+from soma.fractalmemory.adapters.usage_rows import charge, every_namespace, leaving, read_usage
+from soma.fractalmemory.adapters.usage_rows import written as used_by
 from soma.fractalmemory.domain.held import Held
 from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord
 from soma.fractalmemory.domain.selection import Selection
 from soma.fractalmemory.domain.upsert import Outcome, Upserted, UpsertPlan
+from soma.fractalmemory.domain.usage import Usage
 from soma.fractalmemory.domain.written import Place, WrittenVector
 from soma.fractalmemory.models import DIMENSIONS, POSTGRES_INDEX
 from soma.fractalmemory.ports import LinkStore, PassageStore
@@ -119,10 +122,12 @@ class MemoryRows:
         """See VectorStore."""
         with postgres_answers(), self._cursor() as cursor:
             lock_namespaces(cursor, tenant_id, [indexed.record.namespace for indexed in batch])
-            plan = UpsertPlan(_standing(cursor, tenant_id, batch))
+            standing = _standing(cursor, tenant_id, batch)
+            plan = UpsertPlan(standing)
             outcomes = plan.decide(batch)
             _write(cursor, tenant_id, plan.writes, outcomes)
             write_passages(cursor, tenant_id, plan.writes, _rewritten(outcomes))
+            charge(cursor, tenant_id, used_by(standing, plan.writes))
             return outcomes
 
     def get(self, tenant_id: UUID, ids: Sequence[UUID]) -> list[MemoryRecord]:
@@ -174,8 +179,10 @@ class MemoryRows:
         with postgres_answers(), self._cursor() as cursor:
             remove_passages(cursor, tenant_id, ids)
             remove_sketches(cursor, tenant_id, ids)
+            changes = leaving(cursor, tenant_id, ids)
             cursor.execute(DELETE, [tenant_id, list(ids), POSTGRES_INDEX])
             [(count,)] = cursor.fetchall()
+            charge(cursor, tenant_id, changes)
         return int(count)
 
     def count(self, tenant_id: UUID, namespace: str) -> int:
@@ -188,6 +195,16 @@ class MemoryRows:
         """See VectorStore."""
         rows = self._rows(NAMESPACES, {"tenant": tenant_id, "name": name, "prefix": prefix})
         return [Held(namespace=found, records=records, latest=latest) for found, records, latest in rows]
+
+    def usage(self, tenant_id: UUID, namespaces: Collection[str]) -> Mapping[str, Usage]:
+        """See VectorStore."""
+        with postgres_answers(), self._cursor() as cursor:
+            return read_usage(cursor, tenant_id, namespaces)
+
+    def every_namespace(self) -> list[tuple[UUID, str]]:
+        """See VectorStore."""
+        with postgres_answers():
+            return every_namespace()
 
     def _cursor(self) -> CursorWrapper:
         return connections[self._using].cursor()

@@ -31,7 +31,8 @@ class UpsertPlan:
     """Decides a batch against what stands, in the batch's order.
 
     A key that is known is rewritten, or left when nothing differs. A new key whose content already
-    stands in its namespace is a duplicate, and not stored. The later of two with one key wins.
+    stands in its namespace is a duplicate, and not stored: MemoryRecord.content_hash says what is one
+    content. Texts that are only nearly the same are two memories. The later of two with one key wins.
     """
 
     def __init__(self, standing: Iterable[MemoryRecord]) -> None:

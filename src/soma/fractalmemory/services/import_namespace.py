@@ -17,10 +17,11 @@ from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord
 from soma.fractalmemory.domain.selection import Selection
 from soma.fractalmemory.domain.transfer_line import LinkLine, RecordLine, read_line
 from soma.fractalmemory.domain.upsert import Outcome, Upserted
+from soma.fractalmemory.domain.usage import Quotas
 from soma.fractalmemory.errors import WrongDimensions
 from soma.fractalmemory.ports import LinkStore, VectorStore
 from soma.fractalmemory.services.fill_passages import Analyse
-from soma.fractalmemory.services.store_records import check_dimensions, store_records
+from soma.fractalmemory.services.store_records import UNLIMITED, check_dimensions, store_records
 
 PAGE = 500
 
@@ -45,6 +46,7 @@ class NamespaceImport:
         *,
         analyse: Analyse | None = None,
         admit: Admit | None = None,
+        quotas: Quotas = UNLIMITED,
     ) -> None:
         self._store = store
         self._links = links
@@ -54,6 +56,7 @@ class NamespaceImport:
         self._analyse = analyse
         self._admit = admit
         self._numbers = count(1)
+        self._quotas = quotas
         self._elsewhere: dict[str, UUID] = {}  # memories that stand under another key than the lines name
         self._outcomes: Counter[Outcome] = Counter()
         self._linked = 0
@@ -102,7 +105,7 @@ class NamespaceImport:
             return
         batch = self._with_vectors(lines)
         with tenant_transaction(self._tenant_id):
-            upserted = store_records(self._store, self._tenant_id, batch)
+            upserted = store_records(self._store, self._tenant_id, batch, self._quotas)
         self._note(upserted)
 
     def _with_vectors(self, lines: Sequence[RecordLine]) -> list[IndexedRecord]:

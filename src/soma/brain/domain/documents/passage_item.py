@@ -10,6 +10,7 @@ from soma.brain.domain.utterance import UtteranceKind
 
 ROLE = "document"
 SEPARATOR = " › "  # noqa: RUF001 - as people write paths
+UNDER_HEADER = "\n\n"
 MAX_HEADER = 120
 """Characters before the text, so that its vector still stands for the text."""
 
@@ -26,17 +27,22 @@ def passage_keys(document_id: UUID, revision: int, count: int) -> tuple[str, ...
 
 def passage_item(document: Document, chunk: Chunk, *, trace_id: str) -> RememberItem:
     """The memory that `chunk` becomes. Before its text stands what it is from, which its own words often
-    leave open; the text is the last `end` − `start` characters of the content."""
+    leave open; see `passage_text`."""
     header = _header(document.title, chunk)
     return RememberItem(
         namespace=document.namespace,
         key=passage_key(document.id, document.revision, chunk.number),
-        content=f"{header}\n\n{chunk.text}" if header else chunk.text,
+        content=f"{header}{UNDER_HEADER}{chunk.text}" if header else chunk.text,
         role=ROLE,
         occurred_at=document.received_at,
         session=f"{document.id}/{document.revision}",
-        provenance=_provenance(document, chunk, trace_id),
+        provenance={**_provenance(document, chunk, trace_id), "headed": bool(header)},
     )
+
+
+def passage_text(content: str, *, headed: bool) -> str:
+    """The text of a chunk in the content of its memory, where tokens may stand for personal data."""
+    return content.partition(UNDER_HEADER)[2] if headed else content
 
 
 def _provenance(document: Document, chunk: Chunk, trace_id: str) -> dict[str, Any]:
@@ -62,4 +68,5 @@ def _header(title: str, chunk: Chunk) -> str:
     """Title and headings, but for those that the text begins with itself."""
     opening = chunk.text[: 2 * MAX_HEADER]
     above = [title, *(heading for heading in chunk.heading if heading != title)]
-    return SEPARATOR.join(each for each in above if each and each not in opening)[:MAX_HEADER].strip()
+    header = SEPARATOR.join(each for each in above if each and each not in opening)
+    return " ".join(header.split())[:MAX_HEADER].strip()

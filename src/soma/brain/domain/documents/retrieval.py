@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from soma.brain.domain.documents.passage_item import passage_text
 from soma.brain.domain.recall import Evidence
 
 MAX_DOCUMENTS = 100
@@ -65,14 +66,13 @@ class Retrieved:
 def passage_of(evidence: Evidence) -> Passage:
     """The passage that `evidence` from a document is."""
     origin = evidence.provenance
-    length = origin["end"] - origin["start"]
     return Passage(
         record_id=evidence.record_id,
         document_id=UUID(origin["source_document"]),
         title=origin["title"],
         media_type=origin["media_type"],
         heading=tuple(origin["heading"].split("\n")) if origin["heading"] else (),
-        text=evidence.content[-length:],
+        text=passage_text(evidence.content, headed=origin["headed"]),
         chunk=origin["chunk"],
         chunks=origin["chunks"],
         start=origin["start"],

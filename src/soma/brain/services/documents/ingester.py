@@ -15,6 +15,7 @@ from soma.brain.errors import IngestStopped
 from soma.brain.models import DocumentRow
 from soma.brain.ports import DocumentReader, Embedder
 from soma.brain.services.documents.work import DocumentWork
+from soma.brain.services.guard import Guard
 from soma.fractalmemory.api import FractalMemory
 
 LOOK_SECONDS = 5.0
@@ -36,8 +37,10 @@ logger = logging.getLogger(__name__)
 class Ingester:
     """Works on the documents that it is told of; one that takes over, on what others have left behind too."""
 
-    def __init__(self, memory: FractalMemory, embedder: Embedder, reader: DocumentReader) -> None:
-        self._work = DocumentWork(memory, embedder, reader, lambda: self._stopping)
+    def __init__(
+        self, memory: FractalMemory, embedder: Embedder, reader: DocumentReader, guard: Guard
+    ) -> None:
+        self._work = DocumentWork(memory, embedder, reader, guard, lambda: self._stopping)
         self._wake = Condition()
         self._told: OrderedDict[Place, None] = OrderedDict()
         self._put_off: dict[Place, float] = {}

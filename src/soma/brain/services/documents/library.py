@@ -12,6 +12,7 @@ from soma.brain.services.documents.register import register
 from soma.brain.services.documents.removal import cancel_document, delete_document
 from soma.brain.services.documents.retrieve import retrieve
 from soma.brain.services.documents.rows import list_documents, read_document
+from soma.brain.services.guard import Guard
 from soma.fractalmemory.api import FractalMemory
 
 MAX_LISTED = 200
@@ -20,10 +21,12 @@ MAX_LISTED = 200
 class Documents:
     """The documents of all tenants. Safe to call from several threads; opens transactions of its own."""
 
-    def __init__(self, memory: FractalMemory, embedder: Embedder, reader: DocumentReader) -> None:
+    def __init__(
+        self, memory: FractalMemory, embedder: Embedder, reader: DocumentReader, guard: Guard
+    ) -> None:
         self._memory = memory
         self._embedder = embedder
-        self._ingester = Ingester(memory, embedder, reader)
+        self._ingester = Ingester(memory, embedder, reader, guard)
 
     def start(self, *, take_over: bool) -> None:
         """Work on documents in a thread, from now on; with `take_over` also on those that other processes

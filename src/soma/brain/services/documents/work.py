@@ -21,14 +21,15 @@ from soma.brain.domain.documents.media_type import MediaType
 from soma.brain.domain.documents.passage_item import passage_item
 from soma.brain.domain.documents.source import Source
 from soma.brain.domain.documents.unreadable import Reason, Unreadable
-from soma.brain.domain.guard import refusal
 from soma.brain.errors import IngestStopped
 from soma.brain.models import DocumentPartRow, DocumentRow
 from soma.brain.ports import DocumentReader, Embedder
 from soma.brain.services.documents.removal import drop_file, forget_revisions, give_up
 from soma.brain.services.documents.rows import document_of
+from soma.brain.services.guard import Guard
+from soma.brain.services.memory_policy import consolidation_principal
 from soma.brain.services.remember import indexed
-from soma.fractalmemory.api import FractalMemory
+from soma.fractalmemory.api import FractalMemory, IndexedRecord, QuotaExceeded
 
 BATCH = 16
 """Chunks stored at once: about a second's work, after which a cancel is noticed and progress is seen."""
@@ -42,11 +43,17 @@ class DocumentWork:
     """Does the work. `stopped` is asked now and then whether the process is to end."""
 
     def __init__(
-        self, memory: FractalMemory, embedder: Embedder, reader: DocumentReader, stopped: Callable[[], bool]
+        self,
+        memory: FractalMemory,
+        embedder: Embedder,
+        reader: DocumentReader,
+        guard: Guard,
+        stopped: Callable[[], bool],
     ) -> None:
         self._memory = memory
         self._embedder = embedder
         self._reader = reader
+        self._guard = guard
         self._stopped = stopped
 
     def run(self, tenant_id: UUID, document_id: UUID) -> None:
@@ -109,17 +116,23 @@ class DocumentWork:
             raise IngestStopped("The process is to end")
         items = [passage_item(document, chunk, trace_id=begun.trace_id) for chunk in chunks]
         # A chunk that may not be a memory leaves a gap, not an end.
-        allowed = [item for item in items if refusal(item) is None]
-        records = indexed(self._embedder, allowed)
+        judged = self._guard.judge(begun.tenant_id, items, consolidation_principal(begun.tenant_id))
+        records = indexed(self._embedder, [each.item for each in judged if each.reason is None])
         done = document.chunks_done + len(chunks)
         with tenant_transaction(begun.tenant_id):
             row = _held(begun)
             if row.chunks_done != document.chunks_done:
                 raise IngestStopped("Another process works on the document")
-            self._memory.upsert(begun.tenant_id, records)
+            self._upsert(begun.tenant_id, records)
             row.chunks_done, row.attempts = done, 0
             row.save(update_fields=["chunks_done", "attempts"])
         return replace(document, chunks_done=done)
+
+    def _upsert(self, tenant_id: UUID, records: Sequence[IndexedRecord]) -> None:
+        try:
+            self._memory.upsert(tenant_id, records)
+        except QuotaExceeded as full:
+            raise Unreadable(Reason.LIMIT, str(full)) from full
 
     def _finish(self, begun: DocumentRow, document: Document) -> None:
         with tenant_transaction(begun.tenant_id):

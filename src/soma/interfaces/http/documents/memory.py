@@ -156,8 +156,9 @@ class Recalled(Given):
 
 
 class Item(Sent):
-    """One thing to remember. The same key again rewrites it; without one, it gets a name of its own.
-    `session` is what it was said in. `provenance` says more of where it comes from; recall filters by it."""
+    """One thing to remember. The same key again rewrites it; without one, it gets a name of its own. Without
+    an importance it gets one by what it says. `session` is what it was said in. `provenance` says more of
+    where it comes from; recall filters by it."""
 
     content: FilledText
     namespace: Namespace | None = None
@@ -165,7 +166,7 @@ class Item(Sent):
     role: Annotated[FilledText, Field(max_length=40)] = "user"
     speaker: Label = ""
     session: Label = ""
-    importance: Share = 0.5
+    importance: Share | None = None
     occurred_at: Time | None = None
     provenance: Annotated[dict[OwnField, Scalar], Field(max_length=32)] = {}
 
@@ -202,12 +203,24 @@ class Refused(Given):
     detail: str
 
 
+class Decision(Given):
+    """What the guard decided of a thing: `store`, `hash` (tokens stand for the classes of personal data in
+    `hashed`) or `refuse`, by which rule."""
+
+    key: str
+    verdict: str
+    rule: str
+    detail: str
+    hashed: list[str]
+
+
 class Remembered(Given):
-    """What became of each thing."""
+    """What became of each thing, and why."""
 
     stored: list[Kept]
     deduplicated: list[Kept]
     refused: list[Refused]
+    decisions: list[Decision]
 
 
 class Memory(Given):

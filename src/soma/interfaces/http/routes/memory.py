@@ -74,7 +74,9 @@ async def remember(
     ]
 
     def act() -> Any:
-        kept = Remembered.model_validate(runtime.brain.remember(principal.tenant_id, items))
+        kept = Remembered.model_validate(
+            runtime.brain.remember(principal.tenant_id, items, principal=principal)
+        )
         return kept.model_dump(mode="json")
 
     if idempotency_key is None:
