@@ -22,14 +22,19 @@ DAY = timedelta(days=1)
 FAR_PAST = NEW_YEAR - 200 * 365 * DAY
 """What these tests keep is older than anything that others store, so that nothing of theirs is deleted."""
 
+LONG_AGO = -1_000
+"""A day before all that the other tests here keep, for the one whose rule holds for every tenant."""
+
 
 def day(number: int) -> datetime:
     return FAR_PAST + number * DAY
 
 
-def remember_days(brain: Brain, tenant: UUID, namespace: str) -> None:
+def remember_days(brain: Brain, tenant: UUID, namespace: str, first: int = 0) -> None:
     """A fact on each of ten days."""
-    items = [told(f"Fact {n}", key=f"k{n}", namespace=namespace, occurred_at=day(n)) for n in range(10)]
+    items = [
+        told(f"Fact {n}", key=f"k{n}", namespace=namespace, occurred_at=day(first + n)) for n in range(10)
+    ]
     assert len(brain.remember(tenant, items).stored) == 10
 
 
@@ -49,9 +54,9 @@ def test_a_namespaces_rule_goes_before_its_tenants(brain: Brain, tenant: UUID, o
     for namespace in ("own", "for ever", "rest"):
         remember_days(brain, tenant, namespace)
     remember_days(brain, other_tenant, "rest")
-    brain.keep_for(tenant, 8)
-    brain.keep_for(tenant, 3, namespace="own")
     brain.keep_for(tenant, 0, namespace="for ever")
+    brain.keep_for(tenant, 3, namespace="own")
+    brain.keep_for(tenant, 8)
     applied(brain, day(10))
     assert [kept(tenant, each) for each in ("own", "for ever", "rest")] == [3, 10, 8]
     assert kept(other_tenant, "rest") == 10
@@ -71,13 +76,13 @@ def test_a_rule_is_changed_and_taken_back(brain: Brain, tenant: UUID) -> None:
 def test_the_installations_rule_holds_where_there_is_no_other(
     embedder: Embedder, brain: Brain, tenant: UUID, other_tenant: UUID
 ) -> None:
-    remember_days(brain, tenant, "n")
-    remember_days(brain, other_tenant, "n")
+    remember_days(brain, tenant, "n", LONG_AGO)
+    remember_days(brain, other_tenant, "n", LONG_AGO)
     brain.keep_for(other_tenant, 0)
     short = Brain(FractalMemory(PgvectorStore()), embedder, retention_days=4)
-    applied(short, day(10))
+    applied(short, day(LONG_AGO + 10))
     assert (kept(tenant, "n"), kept(other_tenant, "n")) == (4, 10)
-    applied(short, day(10))
+    applied(short, day(LONG_AGO + 10))
     assert kept(tenant, "n") == 4
 
 
