@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from django.db import connections
+from django.db import connections, transaction
 
 from soma.base.canonical import json_value
-from soma.base.database import tenant_transaction
 from soma.brain.domain.text_facts import text_facts
 from soma.fractalmemory.api import MemoryRecord
 from soma.fractalmemory.domain.passage import index_key
@@ -29,10 +28,12 @@ Row = dict[str, Any]
 
 
 class Stored:
-    """What the tables hold of a tenant, read in one transaction."""
+    """What the tables hold of a tenant at one moment, whoever writes meanwhile."""
 
     def __init__(self, tenant: UUID) -> None:
-        with tenant_transaction(tenant):
+        with transaction.atomic(durable=True), connections["default"].cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            cursor.execute("SELECT set_config('soma.tenant_id', %s, true)", [str(tenant)])
             self.records = {row["id"]: row for row in _rows(RECORDS, tenant)}
             self.passages = {row["record_id"]: row for row in _rows(PASSAGES, tenant)}
             self.namespaces = {row["id"]: row for row in self._all("memory_namespace", tenant)}

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from soma.base.insertion import insert
+from soma.brain.domain.importance import importance
 from soma.brain.domain.remember import RememberItem
 from soma.brain.domain.utterance import utterance_kind
 from soma.brain.domain.working import Place, WorkingSettings, held, worth
@@ -87,6 +88,7 @@ def _row(
     turn: int,
 ) -> WorkingItemRow:
     kind = item.provenance.get("kind") or utterance_kind(item.content, role=item.role)
+    found = importance(item.content) if item.importance is None else item.importance
     return WorkingItemRow(
         tenant_id=tenant_id,
         conversation_id=conversation_id,
@@ -98,9 +100,9 @@ def _row(
         role=item.role,
         speaker=item.speaker,
         occurred_at=item.occurred_at,
-        importance=item.importance,
+        importance=found,
         provenance={**item.provenance, "kind": str(kind)},
-        salience=worth(novelty, item.importance),
+        salience=worth(novelty, found),
         turn=turn,
         last_use=turn,
     )
