@@ -1,6 +1,5 @@
 """Whatever is stored, rewritten and deleted, by however many at once: the rest is as if computed from it."""
 
-import json
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
@@ -34,6 +33,7 @@ from soma.fractalmemory.models import POSTGRES_INDEX
 from soma.project.configuration import CONFIGURATION
 from soma.project.postgres_location import postgres_location
 from tests.fractalmemory.exactness import assert_exact
+from tests.fractalmemory.leftovers import everything_with
 from tests.fractalmemory.memories import NEW_YEAR
 from tests.fractalmemory.texts import told
 
@@ -187,30 +187,6 @@ def test_what_is_rolled_back_uses_nothing(tenant: UUID) -> None:
             transaction.set_rollback(True)
         assert memory.usage(tenant).records == 1
     assert_exact(tenant, analysed=False)
-
-
-def everything_with(words: Sequence[str], tenant: UUID) -> list[str]:
-    """The tables that hold one of `words` in any column of any row, the planner's samples among them."""
-    found = []
-    with tenant_transaction(tenant), connections["default"].cursor() as cursor:
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        for (table,) in cursor.fetchall():
-            cursor.execute("SELECT has_table_privilege(%s, 'SELECT')", [table])
-            if cursor.fetchone() == (True,):
-                found += [table for text in _texts(cursor, table) if any(word in text for word in words)]
-    return found
-
-
-def _texts(cursor: object, table: str) -> list[str]:
-    cursor.execute(f'SELECT to_jsonb("{table}")::text FROM "{table}"')  # type: ignore[attr-defined]
-    rows = [text for (text,) in cursor.fetchall()]  # type: ignore[attr-defined]
-    # Bytes are written in hexadecimal, and a word may stand in them.
-    return rows + [_unhexed(json.loads(row)) for row in rows]
-
-
-def _unhexed(row: dict[str, object]) -> str:
-    values = [each for each in row.values() if isinstance(each, str) and each.startswith("\\x")]
-    return "".join(bytes.fromhex(each[2:]).decode("latin-1") for each in values)
 
 
 SECRET_WORDS = ("xylographer", "quokkas")

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from soma.base.database import tenant_transaction
+from soma.base.errors import InvalidInput
 from soma.base.ids import new_id
 from soma.base.tenancy import Principal
 from soma.brain.api import (
@@ -28,7 +29,10 @@ from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
 from soma.fractalmemory.api import FractalMemory, MemoryRecord, Quota, Quotas
 from soma.policy.adapters.policy_engine_rego import RegoPolicyEngine
 from soma.policy.api import Decision, Policy, PolicyInput
+from tests.brain.requested import requested
 from tests.brain.turns import told
+from tests.fractalmemory.exactness import assert_exact
+from tests.fractalmemory.leftovers import everything_with
 
 pytestmark = pytest.mark.req("MEM-001", "PRIV-001")
 
@@ -222,3 +226,40 @@ def test_what_there_is_no_room_for_is_refused_by_the_name_of_its_limit(
     assert len(brain.remember(tenant, items).deduplicated) == 2
     brain.forget(tenant, [result.stored[0].record_id])
     assert [each.key for each in brain.remember(tenant, items).stored] == ["k0"]
+
+
+def test_an_import_brings_in_nothing_that_would_be_hashed(
+    brain: Brain, embedder: Embedder, tenant: UUID
+) -> None:
+    owner = new_id()
+    unkeyed = Brain(
+        FractalMemory(PgvectorStore()),
+        embedder,
+        guard=Guard(settings=GuardSettings(treatments=dict.fromkeys(PersonalData, Treatment.STORE))),
+    )
+    unkeyed.remember(tenant, [told(f"My card is {CARD}", namespace=str(owner))])
+    lines = list(unkeyed.export(tenant, owner))
+    with pytest.raises(InvalidInput, match="personal data that memory does not keep as it is: card"):
+        guarded(embedder).importing(tenant, new_id()).take(lines)
+
+
+def test_what_is_forgotten_is_in_no_table(embedder: Embedder, tenant: UUID) -> None:
+    brain, words = guarded(embedder), ("quokka", "Wombatville")
+    said = "Yesterday Bruno fed a quokka in Wombatville. I gave it an apple."
+    [stored] = brain.remember(tenant, [told(said, key="k", speaker="Ada", session="s")]).stored
+    assert {"memory_record", "memory_passage"} <= set(everything_with(words, tenant))
+    assert brain.forget(tenant, [stored.record_id]) == 1
+    assert everything_with(words, tenant) == []
+    assert_exact(tenant)
+
+
+def test_what_a_conversation_has_at_hand_holds_tokens_too(embedder: Embedder, tenant: UUID) -> None:
+    brain, conversation = guarded(embedder), new_id()
+    with tenant_transaction(tenant):
+        brain.hold(requested(tenant, conversation, f"My card is {CARD}"), novelty=1.0, used=())
+    [item] = brain.working(tenant, conversation)
+    assert item.content.startswith("My card is [card:")
+    refusing = guarded(embedder, treatments={PersonalData.CARD: Treatment.REFUSE})
+    with tenant_transaction(tenant):
+        refusing.hold(requested(tenant, conversation, f"Mine is {CARD}"), novelty=1.0, used=())
+    assert brain.working(tenant, conversation) == (item,)
