@@ -11,7 +11,7 @@ from soma.events.api import Event, StoredEvent
 
 NAMESPACE = "person"
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
-IMPORTANCE = {"user": 0.7, "assistant": 0.3}
+IMPORTANCE = {"user": 0.7, "assistant": 0.3, "tool": 0.3}
 
 
 def requested(

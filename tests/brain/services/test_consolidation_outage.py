@@ -160,19 +160,19 @@ def test_what_can_never_be_remembered_holds_up_nobody_for_good(
     conversation = new_id()
     before, bad, after = (
         requested(tenant, conversation, text, number=number)
-        for number, text in enumerate(["before", "x" * 40_000, "after"])
+        for number, text in enumerate(["Rain came before", "x" * 40_000, "Sun came after"])
     )
     with consolidating(brain, tenant) as (name, runner):
         tell(before, bad, after)
         assert runner.drain(60)
-        assert remembered(brain, tenant) == ["before", "after"]
+        assert remembered(brain, tenant) == ["Rain came before", "Sun came after"]
         [letter] = dead_letters(tenant, source=name)
         assert (letter.event_id, letter.attempts) == (bad.event_id, 5)
         assert "40000 bytes; the limit is 32768 bytes" in letter.error
 
         retry_dead_letter(tenant, letter.id, source=name)
         wait_until(lambda: [each.id for each in dead_letters(tenant, source=name)] not in ([], [letter.id]))
-    assert remembered(brain, tenant) == ["before", "after"]
+    assert remembered(brain, tenant) == ["Rain came before", "Sun came after"]
 
 
 @pytest.mark.req("AUTH-004")

@@ -57,14 +57,14 @@ def test_a_memory_goes_from_both_layers_and_does_not_come_back(
 def test_one_that_working_memory_calls_by_an_older_name_goes_too(
     brain: Brain, tenant: UUID, conversation: UUID
 ) -> None:
-    elsewhere, here = requested(tenant, new_id(), DOG), requested(tenant, conversation, DOG)
-    brain.consolidation().handler(logged(elsewhere))
+    earlier, here = (requested(tenant, conversation, DOG) for _ in range(2))
+    brain.consolidation().handler(logged(earlier))
     hold(brain, here)
     brain.consolidation().handler(logged(here, 2))
     [(_, record_id)] = recalled(brain, tenant, conversation)
     assert brain.forget(tenant, [record_id]) == 1
     assert brain.working(tenant, conversation) == ()
-    for sequence, event in enumerate([elsewhere, here], start=1):
+    for sequence, event in enumerate([earlier, here], start=1):
         brain.consolidation().handler(logged(event, sequence))
     assert recalled(brain, tenant, conversation) == []
 

@@ -136,8 +136,8 @@ def test_consolidation_tells_it_the_memory_and_the_vector(
 def test_what_memory_knew_already_is_called_by_its_old_name(
     brain: Brain, tenant: UUID, conversation: UUID
 ) -> None:
-    elsewhere, here = requested(tenant, new_id(), FACTS[0]), requested(tenant, conversation, FACTS[0])
-    brain.consolidation().handler(logged(elsewhere))
+    earlier, here = (requested(tenant, conversation, FACTS[0]) for _ in range(2))
+    brain.consolidation().handler(logged(earlier))
     hold(brain, here)
     brain.consolidation().handler(logged(here, 2))
     [item] = brain.working(tenant, conversation)

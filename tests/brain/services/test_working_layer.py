@@ -115,8 +115,8 @@ def test_both_layers_are_asked_and_nothing_comes_twice(
 def test_what_memory_has_under_another_name_comes_once(
     brain: Brain, tenant: UUID, conversation: UUID
 ) -> None:
-    elsewhere, here = requested(tenant, new_id(), DOG), requested(tenant, conversation, DOG)
-    consolidate(brain, elsewhere)
+    earlier, here = (requested(tenant, conversation, DOG) for _ in range(2))
+    consolidate(brain, earlier)
     hold(brain, here)
     [before] = ask(brain, tenant, conversation).evidence
     consolidate(brain, here)

@@ -1,6 +1,6 @@
 """Which of the ranked candidates become evidence."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from uuid import UUID
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from soma.brain.kernels.diversity import diverse
 from soma.brain.kernels.scoring import Floats
-from soma.fractalmemory.api import FractalMemory, MemoryRecord
+from soma.fractalmemory.api import FractalMemory, MemoryRecord, content_hash
 
 Choose = Callable[[Sequence[UUID], Floats, int], Sequence[int]]
 """From candidates in order, their scores and how many are wanted, to the positions of those chosen, in
@@ -43,14 +43,20 @@ def chooser(
 
 
 def repeated(ids: Sequence[UUID], records: Mapping[UUID, MemoryRecord]) -> set[UUID]:
-    """Those of `ids` that say the very same as one before them: such there are where a memory was rewritten
-    to what another one says already."""
-    seen, found = set[str](), set[UUID]()
+    """Those of `ids` that say the very same as one before them, in the same voice on the same day. Told on
+    another day it is another event; parts of documents are each their own."""
+    seen, found = set[Hashable](), set[UUID]()
     for each in ids:
         if each not in records:
             continue
-        digest = records[each].content_hash
-        if digest in seen:
+        said = _said(records[each])
+        if said in seen:
             found.add(each)
-        seen.add(digest)
+        seen.add(said)
     return found
+
+
+def _said(record: MemoryRecord) -> Hashable:
+    if record.is_part:
+        return record.content_hash
+    return content_hash(record.content), record.role, record.speaker, record.occurred_at.date()

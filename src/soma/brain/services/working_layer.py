@@ -15,7 +15,7 @@ from soma.brain.ports import Embedder
 from soma.brain.services import working_rows
 from soma.brain.services.recent_facts import facts_of
 from soma.brain.services.recent_vectors import RecentVectors
-from soma.fractalmemory.api import CandidateSet, FractalMemory, Lexicon, MemoryRecord, content_hash
+from soma.fractalmemory.api import CandidateSet, FractalMemory, Lexicon, MemoryRecord
 
 T = TypeVar("T", bound=np.generic)
 
@@ -107,11 +107,11 @@ class WorkingLayer:
         )
 
     def known_as(self, records: Iterable[MemoryRecord]) -> "WorkingLayer":
-        """The layer with what one of `records` says word by word, under the id of an older memory, called by
-        that id, as consolidation will call it. Itself where there is no such thing."""
+        """The layer with what is the same memory as one of `records` under an older id called by that id, as
+        consolidation will call it. Itself where there is no such thing."""
         own = {item.known_id for item in self.items}
         older = {record.content_hash: record.id for record in records if record.id not in own}
-        names = [item.record_id or older.get(content_hash(item.content)) for item in self.items]
+        names = [item.record_id or older.get(_record(item).content_hash) for item in self.items]
         if names == [item.record_id for item in self.items]:
             return self
         items = (replace(item, record_id=name) for item, name in zip(self.items, names, strict=True))

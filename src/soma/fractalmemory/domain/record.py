@@ -47,6 +47,11 @@ class MemoryRecord:
         return next((str(self.provenance[name]) for name in SESSION_FIELDS if self.provenance.get(name)), "")
 
     @property
+    def is_part(self) -> bool:
+        """Whether it is a part of a document."""
+        return all(self.provenance.get(name) is not None for name in PART_OF)
+
+    @property
     def content_hash(self) -> str:
         """What two records of a namespace share when they are one memory under two keys: SHA-256, 64 hex
         digits.
@@ -58,9 +63,9 @@ class MemoryRecord:
         document.
         """
         text = content_hash(self.content)
-        part = [self.provenance.get(name) for name in PART_OF]
-        if None not in part:
-            return _digest("part", text, str(self.provenance.get("revision")), *map(str, part))
+        if self.is_part:
+            names = (*PART_OF, "revision")
+            return _digest("part", text, *(str(self.provenance.get(name)) for name in names))
         if self.session:
             return _digest("event", text, self.session, self.role, self.speaker, iso(self.occurred_at))
         return _digest("fact", text, self.speaker) if self.speaker else text
