@@ -88,6 +88,11 @@ class Configuration:
     rate_tenant_requests: int = 6000
     rate_turns: int = 120
     rate_sessions: int = 60
+    capsule_blocks: int = 1_024
+    capsule_bytes: int = 4_194_304
+    tenant_capsules: int = 100
+    tenant_capsule_blocks: int = 20_000
+    tenant_capsule_bytes: int = 67_108_864
     enable_rlm: bool = True
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     phase_observer: str = ""
@@ -131,6 +136,15 @@ class Configuration:
             rate_tenant_requests=read.rate("SOMAGENT_RATE_TENANT_REQUESTS", 6000),
             rate_turns=read.rate("SOMAGENT_RATE_TURNS", 120),
             rate_sessions=read.rate("SOMAGENT_RATE_SESSIONS", 60),
+            capsule_blocks=read.integer("SOMAGENT_CAPSULE_BLOCKS", 1_024, minimum=1, maximum=10_000),
+            capsule_bytes=read.integer("SOMAGENT_CAPSULE_BYTES", 4_194_304, minimum=1, maximum=4_194_304),
+            tenant_capsules=read.integer("SOMAGENT_TENANT_CAPSULES", 100, minimum=0, maximum=1_000_000),
+            tenant_capsule_blocks=read.integer(
+                "SOMAGENT_TENANT_CAPSULE_BLOCKS", 20_000, minimum=0, maximum=10**9
+            ),
+            tenant_capsule_bytes=read.integer(
+                "SOMAGENT_TENANT_CAPSULE_BYTES", 67_108_864, minimum=0, maximum=10**12
+            ),
             enable_rlm=read.flag("SA01_ENABLE_RLM", True),
             allowed_hosts=read.words("SOMAGENT_ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]")),
             phase_observer=environment.get("SOMAGENT_PHASE_OBSERVER", ""),

@@ -1,15 +1,23 @@
 """The public face of the brain: recall, remember, learn."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+from soma.base.crypto import SigningKey
 from soma.base.database import tenant_transaction
 from soma.base.phases import PhaseObserver, Unobserved
 from soma.base.tenancy import Principal
 from soma.brain.domain.analysis import Analysis
 from soma.brain.domain.calibration import Calibration, EvidenceMark, ReliabilityBin
+from soma.brain.domain.capsule_fault import CapsuleFault
+from soma.brain.domain.capsule_limits import MAX_CAPSULE_BLOCKS, MAX_CAPSULE_BYTES, CapsuleLimits
+from soma.brain.domain.capsule_record import BlockSummary, CapsuleIssuer, CapsuleMetadata, CapsuleVersion
+from soma.brain.domain.capsule_reference import CapsuleReference
+from soma.brain.domain.capsule_sources import blocks_of_file
+from soma.brain.domain.capsule_verification import SignedCapsule
 from soma.brain.domain.checkpoint import ChainReport, Checkpoint
 from soma.brain.domain.density import Density
 from soma.brain.domain.documents.document import Document, DocumentStatus, IngestRequest
@@ -24,6 +32,7 @@ from soma.brain.domain.guard_settings import GuardSettings
 from soma.brain.domain.learned_state import LearnedState
 from soma.brain.domain.learning import Learning
 from soma.brain.domain.memory import Memory, NamespaceSize
+from soma.brain.domain.memory_capsule import CapsuleBlock, MemoryCapsule
 from soma.brain.domain.memory_link import GraphMetrics, LinkPage, MemoryLink, Resistance, WantedLink
 from soma.brain.domain.neuromodulators import Neuromodulators
 from soma.brain.domain.owned_namespace import DEFAULT, NAMESPACE_PATTERN, owned_name, owned_namespace
@@ -40,6 +49,11 @@ from soma.brain.domain.weights import Weights
 from soma.brain.domain.working import WorkingItem, WorkingSettings
 from soma.brain.errors import (
     BrainError,
+    CapsuleConflict,
+    CapsuleIssuerUnknown,
+    CapsuleQuotaExceeded,
+    CapsuleRefused,
+    CapsuleTooLarge,
     EmbedderUnavailable,
     FeedbackOutOfOrder,
     IngestStopped,
@@ -52,7 +66,9 @@ from soma.brain.ports import DocumentReader, Embedder
 from soma.brain.services import working_rows
 from soma.brain.services.apply_feedback import apply_feedback
 from soma.brain.services.ask_frame import ask_frame
+from soma.brain.services.build_capsule import CapsulePlan
 from soma.brain.services.calibration import calibration, mark_evidence
+from soma.brain.services.capsule_memory import CapsuleMemory
 from soma.brain.services.checkpoint import checkpoint
 from soma.brain.services.consolidate import REMEMBER_REQUESTED, Consolidation
 from soma.brain.services.density import density, keep_density, update_density
@@ -62,6 +78,7 @@ from soma.brain.services.forget import forget, forget_conversation
 from soma.brain.services.guard import Guard
 from soma.brain.services.hold import hold
 from soma.brain.services.learned_state import learned_state
+from soma.brain.services.memory_capsules import MemoryCapsules
 from soma.brain.services.memory_links import MemoryLinks
 from soma.brain.services.memory_policy import MemoryPolicy
 from soma.brain.services.own_memory import forget_namespace, forget_own, get_own, namespaces
@@ -72,6 +89,7 @@ from soma.brain.services.retention import ALL, apply_retention, keep_for
 from soma.brain.services.retention_worker import RetentionWorker
 from soma.brain.services.segments import present_segment
 from soma.brain.services.transfer import MemoryImport, export_own
+from soma.brain.services.upload_capsule import UploadedCapsule
 from soma.brain.services.verify_checkpoints import verify_checkpoints
 from soma.events.api import Consumer, Event, Letter, dead_letters, retry_dead_letter
 from soma.fractalmemory.api import FractalMemory, Imported
@@ -79,12 +97,28 @@ from soma.fractalmemory.api import FractalMemory, Imported
 __all__ = [
     "DEFAULT",
     "MAX_BYTES",
+    "MAX_CAPSULE_BLOCKS",
+    "MAX_CAPSULE_BYTES",
     "NAMESPACE_PATTERN",
     "RESERVED",
     "Analysis",
+    "BlockSummary",
     "Brain",
     "BrainError",
     "Calibration",
+    "CapsuleBlock",
+    "CapsuleConflict",
+    "CapsuleFault",
+    "CapsuleIssuer",
+    "CapsuleIssuerUnknown",
+    "CapsuleLimits",
+    "CapsuleMetadata",
+    "CapsulePlan",
+    "CapsuleQuotaExceeded",
+    "CapsuleReference",
+    "CapsuleRefused",
+    "CapsuleTooLarge",
+    "CapsuleVersion",
     "ChainReport",
     "Checkpoint",
     "Density",
@@ -117,6 +151,8 @@ __all__ = [
     "LinksUnavailable",
     "MediaType",
     "Memory",
+    "MemoryCapsule",
+    "MemoryCapsules",
     "MemoryImport",
     "MemoryLink",
     "MemoryLinks",
@@ -144,8 +180,10 @@ __all__ = [
     "RewardParts",
     "Role",
     "Segment",
+    "SignedCapsule",
     "Treatment",
     "Unreadable",
+    "UploadedCapsule",
     "Usage",
     "UsageTaken",
     "UtteranceKind",
@@ -154,6 +192,7 @@ __all__ = [
     "Weights",
     "WorkingItem",
     "WorkingSettings",
+    "blocks_of_file",
     "media_type_named",
     "media_type_of",
     "owned_name",
@@ -227,9 +266,15 @@ class Brain:
         """What memory knows that bears on the query. Nothing found is an answer with no evidence.
 
         Raises RecallUnavailable if memory could not be asked, InvalidInput for an empty query or a top_k
-        below 1, LimitExceeded for one above 100.
+        below 1, LimitExceeded for one above 100. Of `capsule_ids`, NotFound for what there is not, and
+        CapsuleConflict for what is revoked.
         """
-        return recall(self._memory, self._embedder, self._guard.veiled(request))
+        asked = self._guard.veiled(request)
+        if asked.capsule_ids:
+            # What a conversation has at hand is in no capsule.
+            alone = replace(asked, conversation_id=None)
+            return recall(CapsuleMemory(self._memory, asked.capsule_ids), self._embedder, alone)
+        return recall(self._memory, self._embedder, asked)
 
     def remember(
         self, tenant_id: UUID, items: Sequence[RememberItem], *, principal: Principal | None = None
@@ -266,6 +311,10 @@ class Brain:
     def documents(self, reader: DocumentReader) -> Documents:
         """Documents that are read by `reader` and remembered here; start and stop them beside the brain."""
         return Documents(self._memory, self._embedder, reader, self._guard)
+
+    def memory_capsules(self, key: SigningKey, limits: CapsuleLimits) -> MemoryCapsules:
+        """Its memory capsules, those that are made here signed with `key`."""
+        return MemoryCapsules(self._memory, self._embedder, key, limits, self._guard)
 
     def consolidation(self) -> Consumer:
         """The consumer that remembers what turns leave behind: see soma.brain.services.consolidate."""

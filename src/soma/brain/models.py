@@ -1,6 +1,6 @@
 """The tables of what agents have learned, of how far recall can be trusted, of what conversations have at
-hand, of what is forgotten and when, and of documents. Two learned states are written at every iteration, so
-they are kept as LearnedState.to_bytes."""
+hand, of what is forgotten and when, of documents, and of memory capsules. Two learned states are written at
+every iteration, so they are kept as LearnedState.to_bytes."""
 
 from django.db import models
 
@@ -290,3 +290,43 @@ class RetentionRow(models.Model):
 
     class Meta:
         db_table = "memory_retention"
+
+
+class MemoryCapsuleRow(models.Model):
+    """A version of a memory capsule, as it was signed. The database refuses any change but the mark of its
+    revocation. Contents are not here: they are memories, and gone once the version is revoked."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "capsule_id", "version")
+    tenant_id = models.UUIDField()
+    capsule_id = models.UUIDField()
+    version = models.IntegerField()
+    name = models.CharField(max_length=200)
+    issuer = models.CharField(max_length=64)
+    policy_hash = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+    manifest = models.BinaryField()
+    signature = models.BinaryField()
+    size = models.IntegerField()
+    blocks = models.IntegerField()
+    uploaded_at = models.DateTimeField()
+    uploaded_by = models.UUIDField()
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.UUIDField(null=True)
+    revocation_reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        db_table = "memory_capsule"
+
+
+class CapsuleIssuerRow(models.Model):
+    """A public key whose memory capsules a tenant takes, beside the installation's own."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "public_key")
+    tenant_id = models.UUIDField()
+    public_key = models.CharField(max_length=64)
+    label = models.CharField(max_length=200, blank=True)
+    trusted_at = models.DateTimeField()
+    trusted_by = models.UUIDField()
+
+    class Meta:
+        db_table = "memory_capsule_issuer"

@@ -1,13 +1,15 @@
 """What the brain needs from outside, and does not choose."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
 from soma.brain.domain.documents.chunk import ReadDocument
 from soma.brain.domain.documents.source import Source
+from soma.fractalmemory.api import CandidateQuery, CandidateSet, Lexicon, Link, MemoryRecord, Walk
 
 
 class Embedder(Protocol):
@@ -44,3 +46,40 @@ class DocumentReader(Protocol):
     def read(self, source: Source, stopped: Callable[[], bool]) -> ReadDocument:
         """The document in chunks; the same file gives the same. `stopped` is asked now and then whether to
         give up. Raises Unreadable, and IngestStopped when it was stopped."""
+
+
+class LinkSource(Protocol):
+    """Links between what a MemorySource reads."""
+
+    def walk(self, tenant_id: UUID, walk: Walk) -> list[Link]:
+        """The links gone along; see MemoryGraph."""
+
+
+class MemorySource(Protocol):
+    """What recall reads from: a namespace, or several seen as one. Called in this order, inside the tenant's
+    open transaction; see FractalMemory. Raises StoreUnavailable."""
+
+    def lexicon(self, tenant_id: UUID, namespace: str, terms: Sequence[str]) -> Lexicon:
+        """What is known of `terms` at this moment."""
+
+    def candidates(self, tenant_id: UUID, query: CandidateQuery) -> CandidateSet:
+        """The memories that may answer, with what ranking looks at."""
+
+    @property
+    def graph(self) -> LinkSource:
+        """The links between these memories; none leads to another."""
+
+    def widened(
+        self, tenant_id: UUID, query: CandidateQuery, seen: CandidateSet, ids: Sequence[UUID]
+    ) -> CandidateSet:
+        """What `candidates` has found for `query`, with those of `ids` that there are added."""
+
+    def get(self, tenant_id: UUID, ids: Sequence[UUID]) -> list[MemoryRecord]:
+        """Those of `ids` that there are, in no order."""
+
+    def vectors(self, tenant_id: UUID, ids: Sequence[UUID]) -> Mapping[UUID, NDArray[np.float32]]:
+        """The vectors of those of `ids` that there are."""
+
+    @property
+    def dimensions(self) -> int:
+        """The length of the vectors."""

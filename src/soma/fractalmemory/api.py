@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from soma.fractalmemory.domain.candidates import CandidateQuery, CandidateSet
 from soma.fractalmemory.domain.held import Held
 from soma.fractalmemory.domain.imported import Imported
+from soma.fractalmemory.domain.joined import joined_candidates, joined_lexicon
 from soma.fractalmemory.domain.lexicon import Lexicon
 from soma.fractalmemory.domain.link import (
     HALF_LIFE_DAYS,
@@ -89,6 +90,8 @@ __all__ = [
     "WrittenVector",
     "WrongDimensions",
     "content_hash",
+    "joined_candidates",
+    "joined_lexicon",
 ]
 
 

@@ -8,7 +8,7 @@ from soma.agent.api import Agent
 from soma.base.configuration import Configuration
 from soma.base.database import DatabaseThreads
 from soma.base.errors import Unavailable
-from soma.brain.api import Brain, Documents
+from soma.brain.api import Brain, Documents, MemoryCapsules
 from soma.events.api import ConsumerRunner, EventLog, Relay
 from soma.identity.api import Idempotency, Identity, RateLimits
 from soma.policy.api import Policy, Relations
@@ -33,6 +33,7 @@ class Runtime:
     agent: Agent
     brain: Brain
     documents: Documents
+    memory_capsules: MemoryCapsules
     identity: Identity
     idempotency: Idempotency
     rates: RateLimits

@@ -39,7 +39,7 @@ from soma.base.phases import PhaseObserver
 from soma.brain.adapters.document_reader_process import ProcessDocumentReader
 from soma.brain.adapters.embedder_minilm import MiniLmEmbedder
 from soma.brain.adapters.embedder_recent import RecentEmbedder
-from soma.brain.api import Brain, WorkingSettings
+from soma.brain.api import Brain, CapsuleLimits, MemoryCapsules, WorkingSettings
 from soma.events.api import ConsumerRunner, EventLog, PostgresEventLog, Relay
 from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
 from soma.fractalmemory.api import FractalMemory, VectorStore
@@ -126,6 +126,7 @@ async def open_runtime(
             agent=agent,
             brain=brain,
             documents=documents,
+            memory_capsules=_memory_capsules(configuration, brain),
             identity=_identity(configuration, redis, relations),
             # In the database wherever there is Redis too: an answer must not be forgotten.
             idempotency=Idempotency(PostgresKeyValueStore()),
@@ -185,7 +186,7 @@ def build_agent(
     """The agent with its tools, on `models`. `degradations`: see TurnRunner."""
     observer = _observer(configuration)
     capsules = Capsules(
-        SigningKey.load_or_create(configuration.home / "secrets" / "signing_key"),
+        _signing_key(configuration),
         BUILTIN_TOOLS,
         SYSTEM_PROMPT,
         relations,
@@ -214,6 +215,21 @@ def build_agent(
         owner=f"{socket.gethostname()}:{os.getpid()}:{new_id()}",
         rlm=configuration.enable_rlm,
     )
+
+
+def _signing_key(configuration: Configuration) -> SigningKey:
+    return SigningKey.load_or_create(configuration.home / "secrets" / "signing_key")
+
+
+def _memory_capsules(configuration: Configuration, brain: Brain) -> MemoryCapsules:
+    limits = CapsuleLimits(
+        bytes=configuration.capsule_bytes,
+        blocks=configuration.capsule_blocks,
+        tenant_capsules=configuration.tenant_capsules,
+        tenant_bytes=configuration.tenant_capsule_bytes,
+        tenant_blocks=configuration.tenant_capsule_blocks,
+    )
+    return brain.memory_capsules(_signing_key(configuration), limits)
 
 
 def build_relations(configuration: Configuration) -> Relations:

@@ -39,6 +39,7 @@ def test_what_has_content_and_provenance_is_taken(source: str) -> None:
         ({"key": ""}, RefusalReason.BAD_NAME),
         ({"key": "k" * 301}, RefusalReason.BAD_NAME),
         ({"namespace": "n" * 201}, RefusalReason.BAD_NAME),
+        ({"namespace": "memory-capsule:0190-0000@1"}, RefusalReason.BAD_NAME),
         ({"role": "r" * 41}, RefusalReason.BAD_NAME),
         ({"importance": 1.1}, RefusalReason.BAD_IMPORTANCE),
         ({"importance": float("nan")}, RefusalReason.BAD_IMPORTANCE),

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from datetime import UTC
 
+from soma.brain.domain.capsule_reference import capsule_of
 from soma.brain.domain.remember import Refusal, RefusalReason, RememberItem
 
 MAX_CONTENT = 32 * 1024
@@ -54,6 +55,8 @@ def _names(item: RememberItem) -> Verdict:
     for name, limit in limits.items():
         if not 1 <= len(getattr(item, name)) <= limit:
             return RefusalReason.BAD_NAME, f"The {name} takes 1 to {limit} characters"
+    if capsule_of(item.namespace) is not None:
+        return RefusalReason.BAD_NAME, "The namespace is a memory capsule's; only what was signed is there"
     for name, limit in MAX_LABEL.items():
         if len(getattr(item, name)) > limit:
             return RefusalReason.BAD_NAME, f"The {name} takes at most {limit} characters"

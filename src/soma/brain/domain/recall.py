@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from soma.brain.domain.capsule_reference import CapsuleReference
 from soma.brain.domain.frame import Frame
 from soma.brain.domain.memory_link import DEFAULT_HOPS
 from soma.brain.domain.recall_filter import EVERYTHING, RecallFilter
@@ -53,9 +54,10 @@ class RecallRequest:
     `exclude_input_hash` leaves out what stems from that very message: a turn must not recall itself; the
     guard adds `exclude_keyed_hash`, under which a message with personal data in it is known. `as_of`
     leaves out what occurred later, and is the time that ages are taken at. `kinds` are the utterances that
-    count, None is all of them; `only` restricts them further. `explain` asks what each score is the sum of.
-    What is linked to the best evidence is found within `k_hop` (0 to 3) links, under the same conditions at
-    each.
+    count, None is all of them; `only` restricts them further. With `capsule_ids` memories come from these
+    memory capsules, at most 16, and from nowhere else, whatever the namespace. `explain` asks what each score
+    is the sum of. What is linked to the best evidence is found within `k_hop` (0 to 3) links, under the same
+    conditions at each.
 
     `diversity` in [0, 1] prefers memories that are unlike those before them, the more the less like the query
     they may be; 0 is the order of the scores. No two memories of the very same text are evidence, ever.
@@ -74,6 +76,7 @@ class RecallRequest:
     as_of: datetime | None = None
     kinds: tuple[UtteranceKind, ...] | None = STATEMENTS
     only: RecallFilter = EVERYTHING
+    capsule_ids: tuple[CapsuleReference, ...] = ()
     weights: Weights | None = None
     explain: bool = False
     diversity: float = 0.0
@@ -95,7 +98,8 @@ class Evidence:
     `frames` what the memory was read to tell.
     `confidence` in [0, 1] is how likely the memory is relevant, by the method that `calibration` names. What
     stands in both layers is evidence once, of the working one. Where only links have led to it,
-    `provenance["path"]` names the memories on the way, it being the last."""
+    `provenance["path"]` names the memories on the way, it being the last. `capsule` is `id@version` of the
+    memory capsule that it came in."""
 
     record_id: UUID
     tenant_id: UUID
@@ -112,6 +116,7 @@ class Evidence:
     provenance: Mapping[str, Any]
     occurred_at: datetime
     layer: Layer = Layer.LONG_TERM
+    capsule: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from soma.brain.kernels.diversity import diverse
 from soma.brain.kernels.scoring import Floats
-from soma.fractalmemory.api import FractalMemory, MemoryRecord, content_hash
+from soma.brain.ports import MemorySource
+from soma.fractalmemory.api import MemoryRecord, content_hash
 
 Choose = Callable[[Sequence[UUID], Floats, int], Sequence[int]]
 """From candidates in order, their scores and how many are wanted, to the positions of those chosen, in
@@ -25,7 +26,7 @@ def best(ids: Sequence[UUID], scores: Floats, wanted: int) -> Sequence[int]:
 
 
 def chooser(
-    memory: FractalMemory, tenant_id: UUID, diversity: float, at_hand: Mapping[UUID, NDArray[np.float32]]
+    memory: MemorySource, tenant_id: UUID, diversity: float, at_hand: Mapping[UUID, NDArray[np.float32]]
 ) -> Choose:
     """The choice with `diversity` in [0, 1], inside the tenant's transaction; with 0 nothing is read for it.
     `at_hand` are vectors of candidates that memory may not hold yet."""

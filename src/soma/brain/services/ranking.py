@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soma.brain.domain.calibrator import SHIPPED, Calibrator
+from soma.brain.domain.capsule_reference import capsule_of
 from soma.brain.domain.question import Question
 from soma.brain.domain.recall import Evidence
 from soma.brain.domain.signal_weights import SIGNALS, SignalWeights
@@ -54,6 +55,7 @@ class Judged:
             calibration=self.calibration,
             provenance={**record.provenance, **self._way()},
             occurred_at=record.occurred_at,
+            capsule=capsule_of(record.namespace),
         )
 
     def _way(self) -> Mapping[str, list[str]]:

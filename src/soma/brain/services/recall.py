@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from soma.base.clock import now
 from soma.base.database import tenant_transaction
 from soma.base.errors import InvalidInput, LimitExceeded, Unavailable
+from soma.brain.domain.capsule_reference import capsule_of
 from soma.brain.domain.laps import Laps
 from soma.brain.domain.memory_link import check_hops
 from soma.brain.domain.question import Question, question_of
@@ -23,7 +24,7 @@ from soma.brain.domain.weights import Weights
 from soma.brain.errors import RecallUnavailable
 from soma.brain.kernels.candidate_signals import K1, B
 from soma.brain.kernels.salience import novelty
-from soma.brain.ports import Embedder
+from soma.brain.ports import Embedder, MemorySource
 from soma.brain.services.calibration import standing_calibrator
 from soma.brain.services.choosing import chooser, repeated
 from soma.brain.services.frames import with_frames
@@ -31,7 +32,7 @@ from soma.brain.services.learned_state import standing_state
 from soma.brain.services.ranking import Judged, Ranking
 from soma.brain.services.spreading import Spreading
 from soma.brain.services.working_layer import WorkingLayer
-from soma.fractalmemory.api import CandidateQuery, FractalMemory, Lexicon, MemoryRecord, RecordFilter
+from soma.fractalmemory.api import CandidateQuery, Lexicon, MemoryRecord, RecordFilter
 
 CANDIDATES = 50
 """How many of the nearest, and how many of the best by terms, are weighed, however many are wanted: signals
@@ -39,7 +40,7 @@ are standardised over them. With their neighbours these are about two hundred, w
 evidence; more brought nothing."""
 
 
-def recall(memory: FractalMemory, embedder: Embedder, request: RecallRequest) -> Recall:
+def recall(memory: MemorySource, embedder: Embedder, request: RecallRequest) -> Recall:
     """See Brain.recall."""
     _check(request)
     laps = Laps()
@@ -94,11 +95,13 @@ def _check(request: RecallRequest) -> None:
         raise LimitExceeded("top_k", maximum=MAX_TOP_K, actual=request.top_k, unit="memories")
     if not 0.0 <= request.diversity <= 1.0:
         raise InvalidInput(f"The diversity is {request.diversity}; it takes 0 to 1")
+    if capsule_of(request.namespace) is not None and not request.capsule_ids:
+        raise InvalidInput("Memory capsules are asked by capsule_ids")
     check_hops(request.k_hop)
 
 
 def _read(
-    memory: FractalMemory, request: RecallRequest, moment: datetime
+    memory: MemorySource, request: RecallRequest, moment: datetime
 ) -> tuple[Question, Lexicon, WorkingLayer]:
     """The question, read by the light of what the namespace knows of its words; what is at hand."""
     with tenant_transaction(request.tenant_id):
@@ -114,7 +117,7 @@ def _read(
 
 
 def _ranking(
-    memory: FractalMemory, request: RecallRequest, moment: datetime, at_hand: WorkingLayer
+    memory: MemorySource, request: RecallRequest, moment: datetime, at_hand: WorkingLayer
 ) -> Ranking:
     return Ranking(
         weights=_weights(request),
@@ -128,7 +131,7 @@ def _ranking(
 
 
 def _records(
-    memory: FractalMemory, tenant_id: UUID, judged: Sequence[Judged], at_hand: WorkingLayer
+    memory: MemorySource, tenant_id: UUID, judged: Sequence[Judged], at_hand: WorkingLayer
 ) -> dict[UUID, MemoryRecord]:
     found = memory.get(tenant_id, [each.record_id for each in judged])
     return at_hand.records() | {record.id: record for record in found}

@@ -67,7 +67,7 @@ def _store(
     batch = indexed(embedder, items)
     try:
         with tenant_transaction(tenant_id):
-            return list(_write(memory, tenant_id, batch))
+            return list(store_indexed(memory, tenant_id, batch))
     except QuotaExceeded:
         return _fill_up(memory, tenant_id, batch)
 
@@ -82,12 +82,13 @@ def _fill_up(memory: FractalMemory, tenant_id: UUID, batch: Sequence[IndexedReco
 def _unless_full(memory: FractalMemory, tenant_id: UUID, one: IndexedRecord) -> Upserted | QuotaExceeded:
     try:
         with transaction.atomic():
-            return _write(memory, tenant_id, [one])[0]
+            return store_indexed(memory, tenant_id, [one])[0]
     except QuotaExceeded as full:
         return full
 
 
-def _write(memory: FractalMemory, tenant_id: UUID, batch: Sequence[IndexedRecord]) -> list[Upserted]:
+def store_indexed(memory: FractalMemory, tenant_id: UUID, batch: Sequence[IndexedRecord]) -> list[Upserted]:
+    """Store `batch` with its frames, inside the open transaction."""
     outcomes = memory.upsert(tenant_id, batch)
     write_frames(tenant_id, [each.record for each in batch], outcomes)
     return outcomes

@@ -1,4 +1,5 @@
-"""Keeping memories for so long and no longer, by the time of what they tell of."""
+"""Keeping memories for so long and no longer, by the time of what they tell of. Memory capsules stand whole
+until they are revoked."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from django.db import connections
 
 from soma.base.database import WORKER, tenant_transaction
 from soma.base.errors import InvalidInput
+from soma.brain.domain.capsule_reference import capsule_of
 from soma.brain.models import RetentionRow
 from soma.fractalmemory.api import FractalMemory, Selection
 
@@ -57,7 +59,7 @@ def _everywhere(memory: FractalMemory, as_of: datetime, default_days: int) -> in
     deleted = 0
     for tenant_id, places in groupby(memory.every_namespace(), key=lambda place: place[0]):
         rules = _rules(tenant_id)
-        for _, namespace in places:
+        for namespace in (name for _, name in places if capsule_of(name) is None):
             days = rules.get(namespace, rules.get(ALL, default_days))
             if days > 0:
                 deleted += _expire(memory, tenant_id, namespace, as_of - timedelta(days=days))

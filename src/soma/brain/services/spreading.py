@@ -11,9 +11,10 @@ from soma.brain.domain.question import Question
 from soma.brain.kernels.graph.activation import FADING, LEAK, spread
 from soma.brain.kernels.graph.links import Indices
 from soma.brain.kernels.graph.paths import predecessors
+from soma.brain.ports import MemorySource
 from soma.brain.services.network import ends_of, network_of
 from soma.brain.services.ranking import Judged, Ranking, Spread, Weighed
-from soma.fractalmemory.api import CandidateQuery, CandidateSet, FractalMemory, Lexicon, Link, Walk
+from soma.fractalmemory.api import CandidateQuery, CandidateSet, Lexicon, Link, Walk
 
 SEEDS = 10
 """Of the evidence that words and meaning have found, so much hands on activation."""
@@ -35,7 +36,7 @@ class Spreading:
     """Along links, up to `hops`, under the conditions of `query`, with conductances as of `at`. Called inside
     the tenant's transaction."""
 
-    memory: FractalMemory
+    memory: MemorySource
     tenant_id: UUID
     query: CandidateQuery
     hops: int

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from soma.brain.domain.recall import Evidence, Layer, RecallRequest
 from soma.brain.domain.text_facts import TextFacts
 from soma.brain.domain.working import WorkingItem
-from soma.brain.ports import Embedder
+from soma.brain.ports import Embedder, MemorySource
 from soma.brain.services import working_rows
 from soma.brain.services.recent_facts import facts_of
 from soma.brain.services.recent_vectors import RecentVectors
-from soma.fractalmemory.api import CandidateSet, FractalMemory, Lexicon, MemoryRecord
+from soma.fractalmemory.api import CandidateSet, Lexicon, MemoryRecord
 
 T = TypeVar("T", bound=np.generic)
 
@@ -45,7 +45,7 @@ class WorkingLayer:
         own = (found[item.content] if item.vector is None else item.vector[None] for item in self.items)
         return replace(self, vectors=tuple(own))
 
-    def standing(self, memory: FractalMemory, tenant_id: UUID, seen: CandidateSet) -> "WorkingLayer":
+    def standing(self, memory: MemorySource, tenant_id: UUID, seen: CandidateSet) -> "WorkingLayer":
         """The layer without items whose memory was deleted, whichever way. Inside the open transaction that
         has `seen` what stands."""
         known = set(seen.ids)
