@@ -31,7 +31,13 @@ def blocks(how: str) -> list[str]:
 
 
 def test_every_block_of_the_readme_says_how_it_is_tested() -> None:
-    assert {match["how"] for match in BLOCK.finditer(README)} == {"dry run", "run", "stack", "served"}
+    assert {match["how"] for match in BLOCK.finditer(README)} == {
+        "dry run",
+        "run",
+        "capsule",
+        "stack",
+        "served",
+    }
 
 
 @pytest.mark.parametrize("script", blocks("dry run"))
@@ -48,6 +54,15 @@ def test_commands_run_as_shown(script: str, tmp_path: Path) -> None:
     ran = bash(script, environment(tmp_path, SOMAGENT_PORT=str(free_port())))
     assert ran.returncode == 0, ran.stdout
     assert '"turn_id"' in ran.stdout or "somagent ask" not in script
+
+
+@pytest.mark.req("MEM-005")
+@pytest.mark.parametrize("script", blocks("capsule"))
+def test_a_capsule_is_made_and_recalled_from_as_shown(script: str, tmp_path: Path) -> None:
+    ran = bash(script, environment(tmp_path))
+    assert ran.returncode == 0, ran.stdout
+    assert "The spare key is under the mat." in ran.stdout
+    assert "revoked: We have moved" in ran.stdout
 
 
 @pytest.mark.req("STACK-001")

@@ -2,6 +2,7 @@
 
 import click
 
+from soma.interfaces.cli.memory_commands.capsule import capsule
 from soma.interfaces.cli.memory_commands.export import export
 from soma.interfaces.cli.memory_commands.forget import forget
 from soma.interfaces.cli.memory_commands.import_file import import_file
@@ -20,5 +21,5 @@ def memory() -> None:
     """
 
 
-for command in (remember, recall, ingest, namespaces, links, export, import_file, forget):
+for command in (remember, recall, ingest, namespaces, links, export, import_file, forget, capsule):
     memory.add_command(command)

@@ -17,7 +17,7 @@ class StrictParser(Parser):
 
     def parse_body(self, request: HttpRequest) -> Any:
         """The value that the body spells."""
-        _require_json(request)
+        require_json(request)
         return parse(_text(request.body))
 
 
@@ -31,7 +31,8 @@ def parse(text: str) -> Any:
         raise Refusal(MALFORMED_JSON, f"the body is not JSON: {error}") from None
 
 
-def _require_json(request: HttpRequest) -> None:
+def require_json(request: HttpRequest) -> None:
+    """Raises Refusal unless the body is said to be JSON in UTF-8."""
     if request.content_type != JSON_TYPE:
         given = request.content_type or "nothing"
         raise Refusal(UNSUPPORTED_MEDIA_TYPE, f"the body must be {JSON_TYPE}; Content-Type says {given}")

@@ -15,6 +15,7 @@ from soma.interfaces.http.routes import (
     conversations,
     memory,
     memory_calibration,
+    memory_capsules,
     memory_frames,
     memory_links,
     memory_transfer,
@@ -47,6 +48,7 @@ for routes in (
     memory_frames,
     rag,
     memory_links,
+    memory_capsules,
     operations,
 ):
     api.add_router("", routes.router)

@@ -16,7 +16,11 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 BODY_LIMIT = 1_048_576
 """Bytes in a request's body."""
-BODY_LIMITS = {"/v1/memory/import": 16 * BODY_LIMIT, "/rag/ingest": 32 * BODY_LIMIT + 65_536}
+BODY_LIMITS = {
+    "/v1/memory/import": 16 * BODY_LIMIT,
+    "/v1/memory/capsule/upload": 4 * BODY_LIMIT,
+    "/rag/ingest": 32 * BODY_LIMIT + 65_536,
+}
 """Where it may be larger: Django puts a large body on the disk. A document may have 32 MiB, and the form
 around it needs some more."""
 DISCARD_LIMIT = 16 * BODY_LIMIT

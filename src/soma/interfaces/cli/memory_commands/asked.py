@@ -37,7 +37,7 @@ def asked(boot: Boot, action: str, use: Callable[[Runtime, Principal, Progress],
 
     def decided(runtime: Runtime, owner: Principal, progress: Progress) -> T:
         leave = grant(runtime, owner, action, face=FACE)
-        if action == WRITE:
+        if action != READ:
             record_decision(leave.asked, leave.decision)
         return use(runtime, owner, progress)
 

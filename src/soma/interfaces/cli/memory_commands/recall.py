@@ -6,7 +6,7 @@ import click
 import orjson
 
 from soma.base.tenancy import Principal
-from soma.brain.api import Recall, RecallRequest, owned_namespace
+from soma.brain.api import CapsuleReference, Recall, RecallRequest, owned_namespace
 from soma.interfaces.cli.boot import Boot, Progress
 from soma.interfaces.cli.memory_commands.asked import AS_JSON, NAMESPACE, READ, asked
 from soma.interfaces.cli.memory_commands.evidence_report import document, report
@@ -23,6 +23,9 @@ MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 @click.option("--explain", is_flag=True, help="Show what each score is made of.")
 @click.option("--as-of", type=click.DateTime(MOMENTS), help="Leave out what happened later (UTC).")
 @click.option("--min-score", type=click.FloatRange(0, 1), default=0.0, help="The least cosine.")
+@click.option(
+    "--capsule", "capsules", multiple=True, metavar="CAPSULE", help="From this memory capsule alone."
+)
 @AS_JSON
 @click.pass_obj
 def recall(
@@ -34,9 +37,12 @@ def recall(
     explain: bool,
     as_of: datetime | None,
     min_score: float,
+    capsules: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """What memory knows that bears on QUERY, best first. Nothing known is an answer, with exit code 0."""
+
+    named = tuple(map(CapsuleReference.parse, capsules))
 
     def use(runtime: Runtime, owner: Principal, progress: Progress) -> Recall:
         progress("Recalling")
@@ -50,6 +56,7 @@ def recall(
                 min_score=min_score,
                 as_of=_in_utc(as_of),
                 kinds=None,
+                capsule_ids=named,
                 explain=explain,
             )
         )

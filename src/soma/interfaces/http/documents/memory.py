@@ -82,7 +82,8 @@ class RecallQuery(Sent):
     """What to look for in the caller's own memory; with a `conversation_id` also in what that conversation
     has at hand. `min_score` is the least cosine. What is linked to the best evidence is found up to `k_hop`
     (0 to 3) links away. `explain` asks what each score is made of. `diversity` prefers what is unlike the
-    evidence before it; 0 is the order of scores."""
+    evidence before it; 0 is the order of scores. With `capsule_ids` (ID or ID@VERSION each) memories come
+    from these memory capsules, and from nowhere else."""
 
     query: Annotated[FilledText, AfterValidator(askable)]
     namespace: Namespace = "default"
@@ -92,6 +93,7 @@ class RecallQuery(Sent):
     as_of: Time | None = None
     kinds: Annotated[list[Kind], Field(min_length=1, max_length=5)] | None = None
     filters: RecallFilters = RecallFilters()
+    capsule_ids: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=16)] = []
     explain: bool = False
     conversation_id: Id | None = None
     diversity: Share = 0.0
@@ -114,7 +116,7 @@ class Evidence(Given):
     """One memory that answers. `features` has the cosines (`similarity`, `best_sentence`) and the signals,
     `explanation` what each signal adds to the score, and `frames` the events that the memory was read to
     tell, both where they were asked for. `layer` is `working` for what the conversation has at hand,
-    `long_term` otherwise."""
+    `long_term` otherwise; `capsule` is ID@VERSION of the memory capsule that it came in."""
 
     record_id: UUID
     tenant_id: UUID
@@ -131,6 +133,7 @@ class Evidence(Given):
     provenance: Mapping[str, Any]
     occurred_at: datetime
     layer: str
+    capsule: str | None
 
 
 class Understood(Given):

@@ -7,7 +7,14 @@ from django.http import HttpRequest
 from ninja import Query, Router
 
 from soma.base.errors import NotFound
-from soma.brain.api import NAMESPACE_PATTERN, RecallFilter, RecallRequest, UtteranceKind, owned_namespace
+from soma.brain.api import (
+    NAMESPACE_PATTERN,
+    CapsuleReference,
+    RecallFilter,
+    RecallRequest,
+    UtteranceKind,
+    owned_namespace,
+)
 from soma.interfaces.http.access import SessionToken, audited, principal_of
 from soma.interfaces.http.documents.base import Time
 from soma.interfaces.http.documents.memory import (
@@ -48,6 +55,7 @@ async def recall(request: HttpRequest, wanted: RecallQuery) -> Recalled:
         as_of=wanted.as_of,
         kinds=None if wanted.kinds is None else tuple(UtteranceKind(kind) for kind in wanted.kinds),
         only=_filter(wanted.filters),
+        capsule_ids=tuple(map(CapsuleReference.parse, wanted.capsule_ids)),
         explain=wanted.explain,
         diversity=wanted.diversity,
         conversation_id=wanted.conversation_id,
