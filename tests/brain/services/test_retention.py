@@ -9,11 +9,12 @@ from django.db.backends.utils import CursorWrapper
 
 from soma.base.database import WORKER, tenant_transaction
 from soma.base.errors import InvalidInput
-from soma.brain.api import Brain, Embedder
+from soma.brain.api import Brain, CapsuleLimits, Embedder
 from soma.brain.services.retention import END_LEASE, TRY_LEASE
 from soma.brain.services.retention_worker import RetentionWorker
 from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
 from soma.fractalmemory.api import FractalMemory
+from tests.brain.capsules import KEY, block, capsule, signed, somebody
 from tests.brain.turns import NEW_YEAR, told
 
 pytestmark = pytest.mark.req("PRIV-001")
@@ -60,6 +61,17 @@ def test_a_namespaces_rule_goes_before_its_tenants(brain: Brain, tenant: UUID, o
     applied(brain, day(10))
     assert [kept(tenant, each) for each in ("own", "for ever", "rest")] == [3, 10, 8]
     assert kept(other_tenant, "rest") == 10
+
+
+@pytest.mark.req("MEM-005")
+def test_a_capsule_stands_whole_until_it_is_revoked(brain: Brain, tenant: UUID) -> None:
+    capsules = brain.memory_capsules(KEY, CapsuleLimits())
+    old = capsule(blocks=tuple(block(f"Fact {n}", occurred_at=day(n)) for n in range(3)))
+    capsules.upload(somebody(tenant), signed(old))
+    remember_days(brain, tenant, "n")
+    brain.keep_for(tenant, 1)
+    applied(brain, day(10))
+    assert [kept(tenant, each) for each in ("n", f"memory-capsule:{old.id}@1")] == [1, 3]
 
 
 def test_a_rule_is_changed_and_taken_back(brain: Brain, tenant: UUID) -> None:

@@ -54,8 +54,9 @@ class MemoryCapsules:
     def build(self, plan: CapsulePlan) -> bytes:
         """The signed document of `plan`: the same plan gives the same bytes. Nothing is stored. Raises
         CapsuleRefused, CapsuleTooLarge."""
+        document = build_capsule(self._key, plan, self._limits)
         require_storable(self._guard, plan.blocks)
-        return build_capsule(self._key, plan, self._limits)
+        return document
 
     def blocks_of(
         self, tenant_id: UUID, namespace: str, *, keys: Sequence[str] | None = None
