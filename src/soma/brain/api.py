@@ -24,6 +24,7 @@ from soma.brain.domain.documents.document import Document, DocumentStatus, Inges
 from soma.brain.domain.documents.media_type import MediaType, media_type_named, media_type_of
 from soma.brain.domain.documents.retrieval import Passage, Retrieved, RetrieveRequest
 from soma.brain.domain.documents.unreadable import Reason, Unreadable
+from soma.brain.domain.evidence_feedback import EvidenceFeedback, EvidenceLearning
 from soma.brain.domain.feedback import Feedback, RewardParts
 from soma.brain.domain.frame import Role
 from soma.brain.domain.frame_question import FrameAnswer, FrameAnswers, FrameMethod, FrameQuestion
@@ -39,6 +40,8 @@ from soma.brain.domain.owned_namespace import DEFAULT, NAMESPACE_PATTERN, owned_
 from soma.brain.domain.personal.finding import PersonalData, Treatment
 from soma.brain.domain.provenance import RESERVED
 from soma.brain.domain.pseudonym import Pseudonyms
+from soma.brain.domain.ranking_credit import Judgement, Rollback
+from soma.brain.domain.ranking_state import RankingState
 from soma.brain.domain.recall import Evidence, Layer, Recall, RecallRequest
 from soma.brain.domain.recall_filter import RecallFilter
 from soma.brain.domain.remember import Kept, Refusal, RefusalReason, Remembered, RememberItem
@@ -71,6 +74,7 @@ from soma.brain.services.calibration import calibration, mark_evidence
 from soma.brain.services.capsule_memory import CapsuleMemory
 from soma.brain.services.checkpoint import checkpoint
 from soma.brain.services.consolidate import REMEMBER_REQUESTED, Consolidation
+from soma.brain.services.credit_evidence import credit_evidence
 from soma.brain.services.density import density, keep_density, update_density
 from soma.brain.services.documents.library import Documents
 from soma.brain.services.documents.register import MAX_BYTES
@@ -129,6 +133,8 @@ __all__ = [
     "Embedder",
     "EmbedderUnavailable",
     "Evidence",
+    "EvidenceFeedback",
+    "EvidenceLearning",
     "EvidenceMark",
     "Feedback",
     "FeedbackOutOfOrder",
@@ -143,6 +149,7 @@ __all__ = [
     "Imported",
     "IngestRequest",
     "IngestStopped",
+    "Judgement",
     "Kept",
     "Layer",
     "LearnedState",
@@ -163,6 +170,7 @@ __all__ = [
     "Passage",
     "PersonalData",
     "Pseudonyms",
+    "RankingState",
     "Reason",
     "Recall",
     "RecallFilter",
@@ -179,6 +187,7 @@ __all__ = [
     "Retrieved",
     "RewardParts",
     "Role",
+    "Rollback",
     "Segment",
     "SignedCapsule",
     "Treatment",
@@ -451,6 +460,12 @@ class Brain:
         has not begun.
         """
         return checkpoint(tenant_id, agent_id, turn_id)
+
+    def credit_evidence(self, feedback: EvidenceFeedback) -> EvidenceLearning:
+        """Learn from what was said of a question's evidence how the namespace is to be ranked, as the agent's
+        next checkpoint; again under the same `source_id` changes nothing. Inside the caller's transaction,
+        which holds the agent's row until it commits."""
+        return credit_evidence(feedback)
 
     def verify_checkpoints(self, tenant_id: UUID, agent_id: str) -> ChainReport:
         """Recompute the agent's chain of checkpoints. Inside the caller's transaction. Raises NotFound."""

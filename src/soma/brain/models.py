@@ -36,7 +36,8 @@ class LearnedStepRow(models.Model):
 
 
 class LearnedCheckpointRow(models.Model):
-    """Where an agent stood after a turn. `turn_id` is null for the first, the capsule's baseline."""
+    """Where an agent stood after a turn, feedback or a rollback; see the domain's Checkpoint. `turn_id` is
+    null for the first, the capsule's baseline, and for what is no turn."""
 
     pk = models.CompositePrimaryKey("tenant_id", "agent_id", "sequence")
     tenant_id = models.UUIDField()
@@ -48,10 +49,16 @@ class LearnedCheckpointRow(models.Model):
     previous_hash = models.BinaryField()
     hash = models.BinaryField()
     created_at = models.DateTimeField()
+    kind = models.CharField(max_length=20, db_default="turn")
+    source_id = models.UUIDField(null=True)
+    rankings = models.JSONField(db_default={})
 
     class Meta:
         db_table = "learned_checkpoint"
         constraints = [
+            models.UniqueConstraint(
+                fields=["tenant_id", "agent_id", "source_id"], name="learned_checkpoint_source"
+            ),
             models.UniqueConstraint(
                 fields=["tenant_id", "agent_id", "turn_id", "last_iteration"], name="learned_checkpoint_turn"
             ),
@@ -330,3 +337,32 @@ class CapsuleIssuerRow(models.Model):
 
     class Meta:
         db_table = "memory_capsule_issuer"
+
+
+class LearnedRankingRow(models.Model):
+    """How an agent ranks a namespace's memories: a RankingState, as of the checkpoint `sequence`. The
+    namespace "" stands for what the agent has learned in all of them."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "agent_id", "namespace")
+    tenant_id = models.UUIDField()
+    agent_id = models.CharField(max_length=200)
+    namespace = models.CharField(max_length=200)
+    state = models.BinaryField()
+    sequence = models.BigIntegerField()
+
+    class Meta:
+        db_table = "learned_ranking"
+
+
+class RankingVersionRow(models.Model):
+    """A RankingState that a checkpoint came with."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "agent_id", "namespace", "sequence")
+    tenant_id = models.UUIDField()
+    agent_id = models.CharField(max_length=200)
+    namespace = models.CharField(max_length=200)
+    sequence = models.BigIntegerField()
+    state = models.BinaryField()
+
+    class Meta:
+        db_table = "learned_ranking_version"

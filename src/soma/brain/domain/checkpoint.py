@@ -1,8 +1,10 @@
 """Where an agent stood after a turn, chained to where it stood before."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from soma.base.canonical import canonical_bytes, sha3_512_hex
@@ -13,10 +15,20 @@ ROOT = "0" * 128
 """What the first checkpoint of an agent has for a previous hash."""
 
 
+class CheckpointKind(StrEnum):
+    """What an agent came by a state through: a turn (the first checkpoint, the capsule's baseline, counts as
+    one), feedback on evidence, or a return to an earlier checkpoint."""
+
+    TURN = "turn"
+    FEEDBACK = "feedback"
+    ROLLBACK = "rollback"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checkpoint:
     """`sequence` counts from 0, the capsule's baseline, which has no turn. `last_iteration` is the last of
-    the turn's that is in it."""
+    the turn's that is in it. `source_id` names the feedback, or the checkpoint that was returned to by the
+    turn that made it. `rankings` are the hashes of the ranking states that came with it, by namespace."""
 
     tenant_id: UUID
     agent_id: str
@@ -27,6 +39,9 @@ class Checkpoint:
     previous_hash: str
     hash: str
     created_at: datetime
+    kind: CheckpointKind = CheckpointKind.TURN
+    source_id: UUID | None = None
+    rankings: Mapping[str, str] = field(default_factory=dict)
 
     def expected_hash(self) -> str:
         """What `hash` must be: SHA3-512 of the canonical JSON of everything else."""
@@ -40,7 +55,18 @@ class Checkpoint:
             "previous_hash": self.previous_hash,
             "created_at": iso(self.created_at),
         }
-        return sha3_512_hex(canonical_bytes(content))
+        return sha3_512_hex(canonical_bytes({**content, **self._beyond_a_turn()}))
+
+    def _beyond_a_turn(self) -> Mapping[str, Any]:
+        """What only some checkpoints have: the others hash as they did before there was such a thing."""
+        beyond: dict[str, Any] = {}
+        if self.kind is not CheckpointKind.TURN:
+            beyond["kind"] = self.kind.value
+        if self.source_id is not None:
+            beyond["source_id"] = str(self.source_id)
+        if self.rankings:
+            beyond["rankings"] = dict(self.rankings)
+        return beyond
 
 
 def seal(
@@ -53,6 +79,9 @@ def seal(
     state: LearnedState,
     previous_hash: str,
     created_at: datetime,
+    kind: CheckpointKind = CheckpointKind.TURN,
+    source_id: UUID | None = None,
+    rankings: Mapping[str, str] | None = None,
 ) -> Checkpoint:
     """A checkpoint with its hash."""
     unsealed = Checkpoint(
@@ -65,6 +94,9 @@ def seal(
         previous_hash=previous_hash,
         hash="",
         created_at=created_at,
+        kind=kind,
+        source_id=source_id,
+        rankings=rankings or {},
     )
     return replace(unsealed, hash=unsealed.expected_hash())
 

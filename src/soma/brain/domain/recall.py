@@ -47,8 +47,9 @@ class Layer(StrEnum):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecallRequest:
     """What to look for. Memories come from `namespace` of `tenant_id`, at most `top_k` (1 to 100) of them.
-    They are weighed by `weights`, for a caller that holds its agent's; else as `agent_id` has learned, which
-    costs a statement; without either, as no agent has.
+    They are weighed by `weights`, for a caller that holds its agent's; else as rewards have taught
+    `agent_id`, which costs a statement; without either, as no agent has. What feedback on evidence has taught
+    `agent_id` counts either way.
 
     `min_score` is the least cosine to the query, of the memory or of one of its sentences, in [0, 1].
     `exclude_input_hash` leaves out what stems from that very message: a turn must not recall itself; the

@@ -1,6 +1,6 @@
 """Checkpoints as rows, and back."""
 
-from soma.brain.domain.checkpoint import Checkpoint
+from soma.brain.domain.checkpoint import Checkpoint, CheckpointKind
 from soma.brain.domain.learned_state import LearnedState
 from soma.brain.models import LearnedCheckpointRow, LearnedStateRow
 
@@ -28,6 +28,9 @@ def checkpoint_row(checkpoint: Checkpoint) -> LearnedCheckpointRow:
         previous_hash=bytes.fromhex(checkpoint.previous_hash),
         hash=bytes.fromhex(checkpoint.hash),
         created_at=checkpoint.created_at,
+        kind=checkpoint.kind,
+        source_id=checkpoint.source_id,
+        rankings=dict(checkpoint.rankings),
     )
 
 
@@ -43,4 +46,7 @@ def checkpoint_of(row: LearnedCheckpointRow) -> Checkpoint:
         previous_hash=bytes(row.previous_hash).hex(),
         hash=bytes(row.hash).hex(),
         created_at=row.created_at,
+        kind=CheckpointKind(row.kind),
+        source_id=row.source_id,
+        rankings=row.rankings,
     )

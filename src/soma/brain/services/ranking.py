@@ -1,7 +1,7 @@
 """From candidates to evidence in order: the one place that weighs them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -94,9 +94,11 @@ class Weighed:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranking:
     """How to weigh: with which weights, seen from when, how many to keep, from which cosine on; and what
-    turns cosines into confidences."""
+    turns cosines into confidences. `learned` are the signals' weights that feedback has taught, `weights`
+    what an agent's rewards have."""
 
     weights: Weights
+    learned: SignalWeights = field(default_factory=SignalWeights)
     at: datetime
     top_k: int
     min_score: float
@@ -118,9 +120,9 @@ class Ranking:
         self, question: Question, seen: CandidateSet, lexicon: Lexicon, spread: Spread | None = None
     ) -> Weighed:
         """All of `seen`. With `spread`, what links bring enough to may be evidence as well."""
-        weights = weighed_by(self.weights)
+        weights = weighed_by(self.weights, self.learned)
         graph = None if spread is None else spread.activation
-        values = signals(question, seen, lexicon, moment=self.at, weights=weights, graph=graph)
+        values = signals(question, seen, lexicon, moment=self.at, graph=graph)
         nearest = np.maximum(seen.similarity, seen.best_sentence)
         allowed = np.array([each not in self.excluded for each in seen.ids], np.bool_)
         enough = nearest >= self.min_score
@@ -177,15 +179,14 @@ def _explanation(values: Mapping[str, Floats], weights: SignalWeights, i: int) -
     }
 
 
-def weighed_by(learned: Weights) -> SignalWeights:
-    """The signals' weights, with those that an agent learns as far from their defaults as it has come: α
-    moves the dense signal, β the graph's, γ recency's."""
-    default = SignalWeights()
+def weighed_by(rewarded: Weights, learned: SignalWeights) -> SignalWeights:
+    """The signals' weights as feedback on evidence has taught them, moved on by what rewards have: α moves
+    the dense signal, β the graph's, γ recency's, each as far from its start as it has come."""
     return replace(
-        default,
-        dense=default.dense * learned.alpha / INITIAL.alpha,
-        graph=default.graph * learned.beta / INITIAL.beta,
-        recency=default.recency * learned.gamma / INITIAL.gamma,
+        learned,
+        dense=learned.dense * rewarded.alpha / INITIAL.alpha,
+        graph=learned.graph * rewarded.beta / INITIAL.beta,
+        recency=learned.recency * rewarded.gamma / INITIAL.gamma,
     )
 
 

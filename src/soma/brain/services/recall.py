@@ -18,6 +18,7 @@ from soma.brain.domain.laps import Laps
 from soma.brain.domain.memory_link import check_hops
 from soma.brain.domain.question import Question, question_of
 from soma.brain.domain.recall import MAX_TOP_K, Evidence, Recall, RecallRequest
+from soma.brain.domain.signal_weights import SignalWeights
 from soma.brain.domain.terms import terms
 from soma.brain.domain.understood import understood
 from soma.brain.domain.weights import Weights
@@ -30,6 +31,7 @@ from soma.brain.services.choosing import chooser, repeated
 from soma.brain.services.frames import with_frames
 from soma.brain.services.learned_state import standing_state
 from soma.brain.services.ranking import Judged, Ranking
+from soma.brain.services.ranking_rows import standing_rankings
 from soma.brain.services.spreading import Spreading
 from soma.brain.services.working_layer import WorkingLayer
 from soma.fractalmemory.api import CandidateQuery, Lexicon, MemoryRecord, RecordFilter
@@ -121,6 +123,7 @@ def _ranking(
 ) -> Ranking:
     return Ranking(
         weights=_weights(request),
+        learned=_learned(request),
         at=moment,
         top_k=request.top_k,
         min_score=request.min_score,
@@ -151,6 +154,13 @@ def _weights(request: RecallRequest) -> Weights:
         return request.weights
     state = None if request.agent_id is None else standing_state(request.tenant_id, request.agent_id)
     return Weights() if state is None else state.weights
+
+
+def _learned(request: RecallRequest) -> SignalWeights:
+    if request.agent_id is None:
+        return SignalWeights()
+    standing = standing_rankings(request.tenant_id, request.agent_id, request.namespace)
+    return standing.state.weights(standing.agent)
 
 
 def _query(request: RecallRequest, vector: NDArray[np.float32], lexicon: Lexicon) -> CandidateQuery:

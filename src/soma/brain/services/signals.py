@@ -21,6 +21,8 @@ from soma.brain.kernels.candidate_signals import (
 from soma.brain.kernels.scoring import recency
 from soma.fractalmemory.api import CandidateSet, Lexicon
 
+SHIPPED = SignalWeights()
+
 UTTERANCE_WORDS = 30.0
 """Up to so many words an utterance needs its neighbours to be understood; beyond, ever less."""
 
@@ -43,17 +45,17 @@ def signals(
     lexicon: Lexicon,
     *,
     moment: datetime,
-    weights: SignalWeights,
     graph: Floats | None = None,
 ) -> Mapping[str, Floats]:
     """Signal → its value for each of the n candidates, (n,). `moment` is when the question is asked.
 
-    Neighbours and sessions speak for short utterances: their signals fade with a candidate's length.
+    Neighbours and sessions speak for short utterances: their signals fade with a candidate's length. What
+    they say is a mean by the weights as shipped: signals do not change with what is learned from them.
     """
     idf = inverse_frequency(lexicon.holding, lexicon.records)
     dense = standard(standard(seen.similarity) + standard(seen.best_sentence))
     lexical = standard(bm25(seen.frequencies, seen.lengths, lexicon.mean_length, idf))
-    base = weights.dense * dense + weights.lexical * lexical
+    base = SHIPPED.dense * dense + SHIPPED.lexical * lexical
     brevity = np.minimum(1.0, UTTERANCE_WORDS / np.maximum(seen.words, 1.0))
     before = brevity * at(seen.previous, base)
     answers = seen.asks[seen.previous] & (seen.previous >= 0)
