@@ -127,6 +127,16 @@ PAYLOADS: dict[str, dict[str, Any]] = {
         "entries": [ID],
         "used": [ID],
     },
+    "learning.rolled_back": {
+        "agent_id": "default",
+        "checkpoint": 3,
+        "checkpoint_hash": HASH * 2,
+        "returns_to": 1,
+        "returns_to_hash": HASH * 2,
+        "turn_id": ID,
+        "reason": "asked",
+        "user_id": ID,
+    },
     "policy.relation_changed": {
         "change": "granted",
         "resource": f"conversation:{ID}",

@@ -18,7 +18,7 @@ from soma.brain.domain.capsule_record import BlockSummary, CapsuleIssuer, Capsul
 from soma.brain.domain.capsule_reference import CapsuleReference
 from soma.brain.domain.capsule_sources import blocks_of_file
 from soma.brain.domain.capsule_verification import SignedCapsule
-from soma.brain.domain.checkpoint import ChainReport, Checkpoint
+from soma.brain.domain.checkpoint import ChainReport, Checkpoint, CheckpointKind
 from soma.brain.domain.density import Density
 from soma.brain.domain.documents.document import Document, DocumentStatus, IngestRequest
 from soma.brain.domain.documents.media_type import MediaType, media_type_named, media_type_of
@@ -30,6 +30,7 @@ from soma.brain.domain.frame import Role
 from soma.brain.domain.frame_question import FrameAnswer, FrameAnswers, FrameMethod, FrameQuestion
 from soma.brain.domain.guard_decision import GuardDecision, Verdict
 from soma.brain.domain.guard_settings import GuardSettings
+from soma.brain.domain.learned_report import LearnedRanking, LearnedReport
 from soma.brain.domain.learned_state import LearnedState
 from soma.brain.domain.learning import Learning
 from soma.brain.domain.memory import Memory, NamespaceSize
@@ -74,6 +75,7 @@ from soma.brain.services.calibration import calibration, mark_evidence
 from soma.brain.services.capsule_memory import CapsuleMemory
 from soma.brain.services.checkpoint import checkpoint
 from soma.brain.services.consolidate import REMEMBER_REQUESTED, Consolidation
+from soma.brain.services.constitutions import adopt_constitution, revoke_constitution
 from soma.brain.services.credit_evidence import credit_evidence
 from soma.brain.services.density import density, keep_density, update_density
 from soma.brain.services.documents.library import Documents
@@ -81,6 +83,7 @@ from soma.brain.services.documents.register import MAX_BYTES
 from soma.brain.services.forget import forget, forget_conversation
 from soma.brain.services.guard import Guard
 from soma.brain.services.hold import hold
+from soma.brain.services.learned_report import learned_report
 from soma.brain.services.learned_state import learned_state
 from soma.brain.services.memory_capsules import MemoryCapsules
 from soma.brain.services.memory_links import MemoryLinks
@@ -91,6 +94,7 @@ from soma.brain.services.recall import recall
 from soma.brain.services.remember import remember
 from soma.brain.services.retention import ALL, apply_retention, keep_for
 from soma.brain.services.retention_worker import RetentionWorker
+from soma.brain.services.rollback import rollback
 from soma.brain.services.segments import present_segment
 from soma.brain.services.transfer import MemoryImport, export_own
 from soma.brain.services.upload_capsule import UploadedCapsule
@@ -125,6 +129,7 @@ __all__ = [
     "CapsuleVersion",
     "ChainReport",
     "Checkpoint",
+    "CheckpointKind",
     "Density",
     "Document",
     "DocumentReader",
@@ -152,6 +157,8 @@ __all__ = [
     "Judgement",
     "Kept",
     "Layer",
+    "LearnedRanking",
+    "LearnedReport",
     "LearnedState",
     "Learning",
     "LinkPage",
@@ -466,6 +473,39 @@ class Brain:
         next checkpoint; again under the same `source_id` changes nothing. Inside the caller's transaction,
         which holds the agent's row until it commits."""
         return credit_evidence(feedback)
+
+    def learned_report(self, tenant_id: UUID, agent_id: str, *, checkpoints: int = 20) -> LearnedReport:
+        """Where the agent stands, its latest `checkpoints` (1 to 500), and how it ranks its namespaces.
+        Inside the caller's transaction. Raises InvalidInput, LimitExceeded."""
+        return learned_report(tenant_id, agent_id, checkpoints=checkpoints)
+
+    def rollback(
+        self,
+        tenant_id: UUID,
+        agent_id: str,
+        *,
+        turn_id: UUID | None = None,
+        sequence: int | None = None,
+        by: Principal | None = None,
+    ) -> Checkpoint:
+        """Return the agent to where a turn, or the checkpoint `sequence`, left it, as a new checkpoint that
+        names the old one: weights, neuromodulators, and how it ranks. Nothing is lost: one can return from
+        there. Inside the caller's transaction. `by` asked for it.
+
+        Raises NotFound, and Denied where that was learned under a constitution that is revoked.
+        """
+        return rollback(tenant_id, agent_id, turn_id=turn_id, sequence=sequence, by=by)
+
+    def adopt_constitution(self, tenant_id: UUID, hash_: str) -> None:
+        """From now on the tenant's agents learn under the constitution with this hash, 64 to 128 hex digits:
+        their checkpoints carry it. Inside the caller's transaction. Raises Conflict for one that was
+        revoked, InvalidInput for no such hash."""
+        adopt_constitution(tenant_id, hash_)
+
+    def revoke_constitution(self, tenant_id: UUID, hash_: str) -> None:
+        """From now on no agent returns to what was learned under this constitution; the one adopted before,
+        if any, is in force again. Inside the caller's transaction. Raises NotFound."""
+        revoke_constitution(tenant_id, hash_)
 
     def verify_checkpoints(self, tenant_id: UUID, agent_id: str) -> ChainReport:
         """Recompute the agent's chain of checkpoints. Inside the caller's transaction. Raises NotFound."""

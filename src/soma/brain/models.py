@@ -52,6 +52,8 @@ class LearnedCheckpointRow(models.Model):
     kind = models.CharField(max_length=20, db_default="turn")
     source_id = models.UUIDField(null=True)
     rankings = models.JSONField(db_default={})
+    returns_to = models.BigIntegerField(null=True)
+    constitution_hash = models.CharField(max_length=128, null=True)
 
     class Meta:
         db_table = "learned_checkpoint"
@@ -355,7 +357,7 @@ class LearnedRankingRow(models.Model):
 
 
 class RankingVersionRow(models.Model):
-    """A RankingState that a checkpoint came with."""
+    """A RankingState that a checkpoint came with; empty where one was taken away."""
 
     pk = models.CompositePrimaryKey("tenant_id", "agent_id", "namespace", "sequence")
     tenant_id = models.UUIDField()
@@ -366,3 +368,17 @@ class RankingVersionRow(models.Model):
 
     class Meta:
         db_table = "learned_ranking_version"
+
+
+class ConstitutionRow(models.Model):
+    """A constitution that agents of the tenant learn, or have learned, under. The latest that was adopted and
+    not revoked is in force."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "hash")
+    tenant_id = models.UUIDField()
+    hash = models.CharField(max_length=128)
+    adopted_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "learning_constitution"

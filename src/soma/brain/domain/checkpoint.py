@@ -27,8 +27,10 @@ class CheckpointKind(StrEnum):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checkpoint:
     """`sequence` counts from 0, the capsule's baseline, which has no turn. `last_iteration` is the last of
-    the turn's that is in it. `source_id` names the feedback, or the checkpoint that was returned to by the
-    turn that made it. `rankings` are the hashes of the ranking states that came with it, by namespace."""
+    the turn's that is in it. `source_id` names the feedback. `rankings` are the hashes of the ranking states
+    that came with it, by namespace; "" for one that was taken away. `returns_to` is the sequence of the
+    checkpoint that a rollback went back to. `constitution_hash` is that of the constitution under which this
+    was learned, for a rollback of the one under which it was; None where there was none."""
 
     tenant_id: UUID
     agent_id: str
@@ -42,6 +44,8 @@ class Checkpoint:
     kind: CheckpointKind = CheckpointKind.TURN
     source_id: UUID | None = None
     rankings: Mapping[str, str] = field(default_factory=dict)
+    returns_to: int | None = None
+    constitution_hash: str | None = None
 
     def expected_hash(self) -> str:
         """What `hash` must be: SHA3-512 of the canonical JSON of everything else."""
@@ -66,7 +70,30 @@ class Checkpoint:
             beyond["source_id"] = str(self.source_id)
         if self.rankings:
             beyond["rankings"] = dict(self.rankings)
+        if self.returns_to is not None:
+            beyond["returns_to"] = self.returns_to
+        if self.constitution_hash is not None:
+            beyond["constitution_hash"] = self.constitution_hash
         return beyond
+
+    def to_dict(self) -> dict[str, Any]:
+        """The checkpoint as a JSON object, with what the agent stood at."""
+        return {
+            "sequence": self.sequence,
+            "kind": self.kind.value,
+            "turn_id": None if self.turn_id is None else str(self.turn_id),
+            "source_id": None if self.source_id is None else str(self.source_id),
+            "returns_to": self.returns_to,
+            "constitution_hash": self.constitution_hash,
+            "weights": self.state.weights.to_dict(),
+            "neuromodulators": self.state.neuromodulators.to_dict(),
+            "reward_baseline": self.state.reward_baseline,
+            "step": self.state.step,
+            "rankings": dict(self.rankings),
+            "hash": self.hash,
+            "previous_hash": self.previous_hash,
+            "created_at": iso(self.created_at),
+        }
 
 
 def seal(
@@ -82,6 +109,8 @@ def seal(
     kind: CheckpointKind = CheckpointKind.TURN,
     source_id: UUID | None = None,
     rankings: Mapping[str, str] | None = None,
+    returns_to: int | None = None,
+    constitution_hash: str | None = None,
 ) -> Checkpoint:
     """A checkpoint with its hash."""
     unsealed = Checkpoint(
@@ -97,6 +126,8 @@ def seal(
         kind=kind,
         source_id=source_id,
         rankings=rankings or {},
+        returns_to=returns_to,
+        constitution_hash=constitution_hash,
     )
     return replace(unsealed, hash=unsealed.expected_hash())
 

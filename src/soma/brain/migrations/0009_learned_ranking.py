@@ -1,5 +1,5 @@
-"""What feedback on evidence has taught. Versions are written once, as checkpoints are: no role may change
-them."""
+"""What feedback on evidence has taught, and what checkpoints need to be returned to. Versions are written
+once, as checkpoints are: no role may change them."""
 
 from django.db import migrations, models
 
@@ -38,11 +38,26 @@ class Migration(migrations.Migration):
             ],
             options={"db_table": "learned_ranking_version"},
         ),
+        migrations.CreateModel(
+            name="ConstitutionRow",
+            fields=[
+                ("pk", _key("tenant_id", "hash")),
+                ("tenant_id", models.UUIDField()),
+                ("hash", models.CharField(max_length=128)),
+                ("adopted_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(null=True)),
+            ],
+            options={"db_table": "learning_constitution"},
+        ),
         migrations.AddField(
             "learnedcheckpointrow", "kind", models.CharField(max_length=20, db_default="turn")
         ),
         migrations.AddField("learnedcheckpointrow", "source_id", models.UUIDField(null=True)),
         migrations.AddField("learnedcheckpointrow", "rankings", models.JSONField(db_default={})),
+        migrations.AddField("learnedcheckpointrow", "returns_to", models.BigIntegerField(null=True)),
+        migrations.AddField(
+            "learnedcheckpointrow", "constitution_hash", models.CharField(max_length=128, null=True)
+        ),
         migrations.AddConstraint(
             "learnedcheckpointrow",
             models.UniqueConstraint(
@@ -51,4 +66,5 @@ class Migration(migrations.Migration):
         ),
         tenant_table("learned_ranking", privileges="SELECT, INSERT, UPDATE"),
         tenant_table("learned_ranking_version", privileges="SELECT, INSERT"),
+        tenant_table("learning_constitution", privileges="SELECT, INSERT, UPDATE"),
     ]

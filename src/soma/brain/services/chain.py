@@ -17,12 +17,14 @@ from soma.brain.services.checkpoint_rows import checkpoint_row
 LOCK_HEAD = """
     SELECT state, sequence, checkpoint_hash, coalesce((
         SELECT max(last_iteration) FROM learned_checkpoint AS made
-        WHERE made.tenant_id = head.tenant_id AND made.agent_id = head.agent_id AND made.turn_id = %s), -1)
+        WHERE made.tenant_id = head.tenant_id AND made.agent_id = head.agent_id AND made.turn_id = %s), -1), (
+        SELECT hash FROM learning_constitution AS law
+        WHERE law.tenant_id = head.tenant_id AND law.revoked_at IS NULL ORDER BY adopted_at DESC LIMIT 1)
     FROM learned_state AS head WHERE tenant_id = %s AND agent_id = %s FOR UPDATE
 """
 """Where the agent stands, its row locked until commit, with the last iteration of a turn that it holds
-already. SQL, because it is a lock query. Where two add the same turn at once, the second may miss that the
-first has; the unique constraint on checkpoints then refuses it."""
+already, and the constitution in force. SQL, because it is a lock query. Where two add the same turn at once,
+the second may miss that the first has; the unique constraint on checkpoints then refuses it."""
 
 MOVE_HEAD = """
     UPDATE learned_state SET state = %s, sequence = %s, checkpoint_hash = %s
@@ -35,7 +37,7 @@ as long to write it."""
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Head:
     """Where an agent stands. `added` is the last iteration that it holds of the turn asked about; −1 for
-    none."""
+    none. `constitution_hash` is that of the constitution in force."""
 
     tenant_id: UUID
     agent_id: str
@@ -43,6 +45,7 @@ class Head:
     sequence: int
     hash: str
     added: int
+    constitution_hash: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +58,7 @@ class Link:
     last_iteration: int = -1
     source_id: UUID | None = None
     rankings: Mapping[str, str] = field(default_factory=dict)
+    returns_to: Checkpoint | None = None
 
 
 def locked_head(tenant_id: UUID, agent_id: str, turn_id: UUID | None = None) -> Head:
@@ -64,7 +68,7 @@ def locked_head(tenant_id: UUID, agent_id: str, turn_id: UUID | None = None) -> 
         row = cursor.fetchone()
     if row is None:
         raise NotFound(f"The agent {agent_id} has not begun to learn")
-    state, sequence, chain, added = row
+    state, sequence, chain, added, law = row
     return Head(
         tenant_id=tenant_id,
         agent_id=agent_id,
@@ -72,11 +76,13 @@ def locked_head(tenant_id: UUID, agent_id: str, turn_id: UUID | None = None) -> 
         sequence=sequence,
         hash=bytes(chain).hex(),
         added=added,
+        constitution_hash=law,
     )
 
 
 def append(head: Head, link: Link) -> Checkpoint:
     """The checkpoint after the locked `head`, stored; the agent stands there now."""
+    old = link.returns_to
     made = seal(
         tenant_id=head.tenant_id,
         agent_id=head.agent_id,
@@ -87,6 +93,8 @@ def append(head: Head, link: Link) -> Checkpoint:
         source_id=link.source_id,
         state=link.state,
         rankings=link.rankings,
+        returns_to=None if old is None else old.sequence,
+        constitution_hash=head.constitution_hash if old is None else old.constitution_hash,
         previous_hash=head.hash,
         created_at=now(),
     )

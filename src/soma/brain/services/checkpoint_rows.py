@@ -31,6 +31,8 @@ def checkpoint_row(checkpoint: Checkpoint) -> LearnedCheckpointRow:
         kind=checkpoint.kind,
         source_id=checkpoint.source_id,
         rankings=dict(checkpoint.rankings),
+        returns_to=checkpoint.returns_to,
+        constitution_hash=checkpoint.constitution_hash,
     )
 
 
@@ -49,4 +51,6 @@ def checkpoint_of(row: LearnedCheckpointRow) -> Checkpoint:
         kind=CheckpointKind(row.kind),
         source_id=row.source_id,
         rankings=row.rankings,
+        returns_to=row.returns_to,
+        constitution_hash=row.constitution_hash,
     )

@@ -1,5 +1,6 @@
 """What an agent has learned about ranking, as rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -38,17 +39,33 @@ def standing_rankings(tenant_id: UUID, agent_id: str, namespace: str) -> Ranking
     """Where the agent stands; a namespace that it has no feedback from begins with what it knows."""
     with connections[APP].cursor() as cursor:
         cursor.execute(STANDING, [tenant_id, agent_id, namespace])
-        found = {name: RankingState.from_bytes(state) for name, state in cursor.fetchall()}
+        found = {name: RankingState.from_bytes(state) for name, state in cursor.fetchall() if state}
     agent = found.get(EVERYWHERE, RankingState()).own
     state = found.get(namespace) or RankingState(own=Belief.around(agent.mean))
     return Rankings(state=state, agent=agent)
 
 
-def keep(tenant_id: UUID, agent_id: str, sequence: int, states: dict[str, RankingState]) -> None:
-    """Let the agent stand at `states` by namespace, which came with its checkpoint `sequence`."""
+def versions_as_of(
+    tenant_id: UUID, agent_id: str, sequence: int, current: int
+) -> Mapping[str, RankingState | None]:
+    """What the agent's checkpoint `sequence` found of each namespace that has changed between it and the
+    checkpoint `current`; None where there was nothing yet."""
+    rows = RankingVersionRow.objects.filter(tenant_id=tenant_id, agent_id=agent_id)
+    changed = rows.filter(sequence__gt=sequence, sequence__lte=current)
+    then = rows.filter(sequence__lte=sequence, namespace__in=changed.values("namespace"))
+    latest = then.order_by("namespace", "-sequence").distinct("namespace").values_list("namespace", "state")
+    states = {name: RankingState.from_bytes(state) if state else None for name, state in latest}
+    names = changed.order_by("namespace").distinct("namespace").values_list("namespace", flat=True)
+    return {name: states.get(name) for name in names}
+
+
+def keep(tenant_id: UUID, agent_id: str, sequence: int, states: Mapping[str, RankingState | None]) -> None:
+    """Let the agent stand at `states` by namespace, which came with its checkpoint `sequence`; None takes
+    away what it has learned there."""
+    stored = {name: b"" if state is None else state.to_bytes() for name, state in states.items()}
     with connections[APP].cursor() as cursor:
-        for namespace, state in states.items():
-            cursor.execute(KEEP, [tenant_id, agent_id, namespace, state.to_bytes(), sequence])
+        for namespace, state in stored.items():
+            cursor.execute(KEEP, [tenant_id, agent_id, namespace, state, sequence])
     insert(
         *(
             RankingVersionRow(
@@ -56,8 +73,8 @@ def keep(tenant_id: UUID, agent_id: str, sequence: int, states: dict[str, Rankin
                 agent_id=agent_id,
                 namespace=namespace,
                 sequence=sequence,
-                state=state.to_bytes(),
+                state=state,
             )
-            for namespace, state in states.items()
+            for namespace, state in stored.items()
         )
     )
