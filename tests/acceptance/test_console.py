@@ -119,6 +119,25 @@ def test_escape_cancels_the_turn(browser: Chromium) -> None:
     )
 
 
+@pytest.mark.req("LEARN-004", "REVERSE-001")
+def test_thumb_is_taken_and_what_it_taught_is_drawn(browser: Chromium) -> None:
+    say(browser, "Tell me a long story about a garden.")
+    browser.wait(f"{ANSWER}?.textContent.length > 20", ANSWER_SECONDS)
+    assert browser.evaluate("getComputedStyle(document.querySelector('.thumbs')).display") == "none"
+    browser.press("Escape")
+    browser.wait(IDLE, ANSWER_SECONDS)
+    browser.wait("getComputedStyle(document.querySelector('.thumbs')).display !== 'none'")
+    for thumb in ("down", "up"):
+        browser.evaluate(f"document.querySelector('[data-thumb={thumb}]').click()")
+        browser.wait("document.querySelectorAll('#inspect-history .history-line').length === 11")
+        drawn = "document.querySelectorAll('#inspect-history .history-mark.is-feedback').length"
+        browser.wait(f"{drawn} === {2 if thumb == 'down' else 4}")
+    assert browser.evaluate("document.querySelectorAll('#inspect-history .history-legend li').length") == 11
+    browser.reload()
+    browser.wait("document.querySelector('[data-thumb=up]')?.getAttribute('aria-pressed') === 'true'")
+    assert browser.evaluate("document.querySelector('[data-thumb=down]').ariaPressed") == "false"
+
+
 @pytest.mark.req("CHAT-002")
 def test_page_left_in_the_middle_of_a_turn_takes_it_up_again(browser: Chromium) -> None:
     say(browser, "Tell me a long story about a harbour.")

@@ -13,14 +13,17 @@ from soma.agent.domain.message import MAXIMUM_MESSAGE_BYTES
 from soma.agent.domain.model import ModelDelta, ModelMessage, ModelOutput, ModelRequest
 from soma.agent.domain.tool import ToolCall, ToolExample, ToolSpec
 from soma.agent.domain.turn import Turn, TurnStatus
+from soma.agent.domain.turn_feedback import MAX_MARKS, Thumb, TurnFeedback
 from soma.agent.errors import AgentError, ModelUnavailable, ToolFailed
 from soma.agent.ports import ModelPort, ToolContext, ToolPort
 from soma.agent.services import conversations as conversation_services
+from soma.agent.services.agent_learning import RollbackTarget, agent_learning, roll_back
 from soma.agent.services.capsules import Capsules
 from soma.agent.services.conversations import ConversationSummary, ConversationView, MessageView
 from soma.agent.services.execute_tools import ToolRunner
 from soma.agent.services.gate import Gate
 from soma.agent.services.generate import Models
+from soma.agent.services.give_feedback import give_feedback
 from soma.agent.services.iterate import IterationRunner
 from soma.agent.services.record_denial import record_denial
 from soma.agent.services.run_turn import TurnRunner
@@ -43,6 +46,7 @@ from soma.policy.api import PermissionDenied, Policy, Relations
 __all__ = [
     "BUILTIN_TOOLS",
     "MAXIMUM_MESSAGE_BYTES",
+    "MAX_MARKS",
     "SYSTEM_PROMPT",
     "Agent",
     "AgentError",
@@ -61,6 +65,8 @@ __all__ = [
     "ModelRequest",
     "ModelUnavailable",
     "Models",
+    "RollbackTarget",
+    "Thumb",
     "ToolCall",
     "ToolContext",
     "ToolExample",
@@ -69,6 +75,7 @@ __all__ = [
     "ToolRunner",
     "ToolSpec",
     "TurnAccepted",
+    "TurnFeedback",
     "TurnRunner",
     "TurnView",
 ]
@@ -236,6 +243,39 @@ class Agent:
             conversation_id,
             capsules=self._capsules,
             gate=self._gate,
+        )
+
+    async def learning(self, principal: Principal, agent: str, *, checkpoints: int = 20) -> dict[str, object]:
+        """What the agent with this name or id has learned, with its latest checkpoints. Raises NotFound,
+        Denied, InvalidInput."""
+        return await self._run(
+            principal,
+            agent_learning,
+            principal,
+            agent,
+            checkpoints=checkpoints,
+            gate=self._gate,
+            brain=self._brain,
+        )
+
+    async def roll_back(self, principal: Principal, target: RollbackTarget) -> dict[str, object]:
+        """Return an agent to where `target` left it; the new checkpoint. Raises NotFound, Denied."""
+        return await self._run(principal, roll_back, principal, target, gate=self._gate, brain=self._brain)
+
+    async def feedback(
+        self, principal: Principal, turn_id: UUID, said: TurnFeedback, *, idempotency_key: str | None = None
+    ) -> dict[str, object]:
+        """Learn from what the caller says of a turn after it; see services.give_feedback. Raises NotFound,
+        Denied, InvalidInput, Conflict."""
+        return await self._run(
+            principal,
+            give_feedback,
+            principal,
+            turn_id,
+            said,
+            idempotency_key=idempotency_key,
+            gate=self._gate,
+            brain=self._brain,
         )
 
     async def _run(

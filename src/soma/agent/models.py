@@ -216,3 +216,31 @@ class ToolExecutionRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tool}: {self.status}"
+
+
+class TurnFeedbackRow(models.Model):
+    """What a user said of a turn (TurnFeedback.to_dict) and what came of it; the latest revision stands."""
+
+    id = models.UUIDField(primary_key=True)
+    tenant_id = models.UUIDField()
+    turn = models.ForeignKey(TurnRow, on_delete=models.CASCADE, db_index=False)
+    user_id = models.UUIDField()
+    revision = models.IntegerField()
+    said = models.JSONField()
+    outcome = models.JSONField()
+    idempotency_key = models.TextField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "turn_feedback"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["turn", "user_id", "revision"], name="turn_feedback_revision"),
+            models.UniqueConstraint(
+                fields=["tenant_id", "user_id", "idempotency_key"],
+                condition=models.Q(idempotency_key__isnull=False),
+                name="turn_feedback_idempotency",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"feedback {self.revision} on {self.turn_id}"

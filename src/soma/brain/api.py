@@ -30,6 +30,7 @@ from soma.brain.domain.frame import Role
 from soma.brain.domain.frame_question import FrameAnswer, FrameAnswers, FrameMethod, FrameQuestion
 from soma.brain.domain.guard_decision import GuardDecision, Verdict
 from soma.brain.domain.guard_settings import GuardSettings
+from soma.brain.domain.late_feedback import LateFeedback, LateLearning
 from soma.brain.domain.learned_report import LearnedRanking, LearnedReport
 from soma.brain.domain.learned_state import LearnedState
 from soma.brain.domain.learning import Learning
@@ -83,6 +84,7 @@ from soma.brain.services.documents.register import MAX_BYTES
 from soma.brain.services.forget import forget, forget_conversation
 from soma.brain.services.guard import Guard
 from soma.brain.services.hold import hold
+from soma.brain.services.late_feedback import late_feedback
 from soma.brain.services.learned_report import learned_report
 from soma.brain.services.learned_state import learned_state
 from soma.brain.services.memory_capsules import MemoryCapsules
@@ -156,6 +158,8 @@ __all__ = [
     "IngestStopped",
     "Judgement",
     "Kept",
+    "LateFeedback",
+    "LateLearning",
     "Layer",
     "LearnedRanking",
     "LearnedReport",
@@ -457,16 +461,25 @@ class Brain:
         """
         return apply_feedback(feedback)
 
-    def checkpoint(self, tenant_id: UUID, agent_id: str, turn_id: UUID) -> Checkpoint:
+    def checkpoint(
+        self, tenant_id: UUID, agent_id: str, turn_id: UUID, *, evidence: EvidenceFeedback | None = None
+    ) -> Checkpoint:
         """Add what a turn has learned to its agent, as the next link of its chain; call it in the turn's last
         transaction, however the turn ends. Again for the same turn adds nothing. Inside the caller's
-        transaction, which holds the agent's row until it commits.
+        transaction, which holds the agent's row until it commits. `evidence` says which of the evidence the
+        turn's answer used: how the namespace is ranked learns from it with the same checkpoint.
 
         A turn that was alone moves the agent to where its line ends, bit for bit. If others came in between,
         its feedbacks are learned again from where the agent stands now. Raises NotFound for an agent that
         has not begun.
         """
-        return checkpoint(tenant_id, agent_id, turn_id)
+        return checkpoint(tenant_id, agent_id, turn_id, evidence)
+
+    def late_feedback(self, given: LateFeedback) -> LateLearning:
+        """Learn from what somebody said of a turn after it had ended: by the rule of `apply_feedback`, from
+        where the agent stands now, and from what it says of the evidence, as one checkpoint. Again under the
+        same `source_id` changes nothing. Inside the caller's transaction, which holds the agent's row."""
+        return late_feedback(given)
 
     def credit_evidence(self, feedback: EvidenceFeedback) -> EvidenceLearning:
         """Learn from what was said of a question's evidence how the namespace is to be ranked, as the agent's

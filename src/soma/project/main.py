@@ -35,6 +35,11 @@ COMMANDS = {
     "ask": Command(module="soma.interfaces.cli.ask", does="Ask one question; no server needed."),
     "chat": Command(module="soma.interfaces.cli.chat", does="Talk in the terminal."),
     "trace": Command(module="soma.interfaces.cli.trace", does="Show every phase of a turn."),
+    "feedback": Command(module="soma.interfaces.cli.feedback", does="Say what you think of an answer."),
+    "rollback": Command(
+        module="soma.interfaces.cli.rollback", does="Return an agent to where a turn left it."
+    ),
+    "learning": Command(module="soma.interfaces.cli.learning", does="What agents have learned."),
     "memory": Command(module="soma.interfaces.cli.memory", does="What is remembered."),
     "doctor": Command(module="soma.interfaces.cli.doctor_command", does="Check this machine.", django=False),
     "models": Command(module="soma.interfaces.cli.models", does="The files of the local models."),

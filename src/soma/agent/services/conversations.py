@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from soma.agent.models import ConversationRow, MessageRow, TurnRow
+from soma.agent.models import ConversationRow, MessageRow, TurnFeedbackRow, TurnRow
 from soma.agent.services.capsules import DEFAULT_NAME, Capsules, named
 from soma.agent.services.gate import Gate, Thing
 from soma.agent.services.relate import may, may_use, ties_of_conversation
@@ -22,7 +22,8 @@ TITLE_FROM_MESSAGE = 80
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MessageView:
-    """A message as faces show it; the last four fields are of the turn that wrote it."""
+    """A message as faces show it; the last five fields are of the turn that wrote it, `thumb` of what the
+    reader said of it."""
 
     id: UUID
     role: str
@@ -32,6 +33,7 @@ class MessageView:
     confidence: float | None = None
     iterations: int | None = None
     tools_used: tuple[str, ...] = ()
+    thumb: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +114,9 @@ def conversation(principal: Principal, conversation_id: UUID, *, gate: Gate) -> 
         turns = {turn.id: turn for turn in TurnRow.objects.filter(conversation_id=row.id)}
         if not row.title:
             row.title = _first_words([row]).get(row.id, "")
-        return _view(row, tuple(_message_view(each, turns[each.turn_id]) for each in messages), turns)
+        thumbs = _thumbs(principal, row)
+        views = [_message_view(each, turns[each.turn_id], thumbs.get(each.turn_id)) for each in messages]
+        return _view(row, tuple(views), turns)
 
 
 def require_readable(principal: Principal, conversation_id: UUID, *, gate: Gate) -> None:
@@ -178,7 +182,13 @@ def _view(
     )
 
 
-def _message_view(row: MessageRow, turn: TurnRow) -> MessageView:
+def _thumbs(principal: Principal, row: ConversationRow) -> dict[UUID, str | None]:
+    """What the principal says of the conversation's turns, as it stands."""
+    said = TurnFeedbackRow.objects.filter(turn__conversation_id=row.id, user_id=principal.user_id)
+    return {each.turn_id: each.said["thumb"] for each in said.order_by("revision")}
+
+
+def _message_view(row: MessageRow, turn: TurnRow, thumb: str | None) -> MessageView:
     told: dict[str, Any] = turn.outcome or {}
     answered = row.role == "assistant"
     return MessageView(
@@ -190,6 +200,7 @@ def _message_view(row: MessageRow, turn: TurnRow) -> MessageView:
         confidence=told.get("confidence") if answered else None,
         iterations=told.get("iterations") if answered else None,
         tools_used=tuple(told.get("tools_used", ())) if answered else (),
+        thumb=thumb if answered else None,
     )
 
 

@@ -11,6 +11,7 @@ from soma.agent.domain.convergence import ExitReason
 from soma.agent.domain.turn import Outcome, Turn, TurnStatus
 from soma.agent.errors import LeaseLost
 from soma.agent.models import MessageRow
+from soma.agent.services.credit import evidence_of_answer
 from soma.agent.services.evidence_used import evidence_used
 from soma.agent.services.leases import LEASE_SECONDS
 from soma.agent.services.progress import Progress
@@ -48,7 +49,8 @@ def finish_turn(progress: Progress, text: str, outcome: Outcome, brain: Brain) -
         )
         if answer.message_id is not None:
             insert(_message(turn, answer.message_id, text))
-        brain.checkpoint(turn.principal.tenant_id, str(turn.agent_id), turn.id)
+        evidence = None if cancelled else evidence_of_answer(progress, text)
+        brain.checkpoint(turn.principal.tenant_id, str(turn.agent_id), turn.id, evidence=evidence)
         events = [_turn_completed(progress, answer, outcome)]
         if not cancelled:
             requested = _remember_requested(progress, answer)

@@ -22,6 +22,11 @@ def may_use(principal: Principal, agent_id: UUID) -> PermissionCheck:
     return _check(principal, "use", ObjectRef.of("agent", agent_id))
 
 
+def may_manage(principal: Principal, agent_id: UUID) -> PermissionCheck:
+    """May the principal change an agent, or what it has learned?"""
+    return _check(principal, "manage", ObjectRef.of("agent", agent_id))
+
+
 def may_execute(principal: Principal, tool: str) -> PermissionCheck:
     """May a tool be executed for the principal?"""
     return _check(principal, "execute", ObjectRef.named("capability", tool))

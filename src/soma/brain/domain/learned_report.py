@@ -8,6 +8,8 @@ from soma.brain.domain.learned_state import LearnedState
 from soma.brain.domain.ranking_state import RankingState
 from soma.brain.domain.signal_weights import SignalWeights
 
+SHIPPED = SignalWeights().to_dict()
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LearnedRanking:
@@ -25,6 +27,7 @@ class LearnedRanking:
             "namespace": self.namespace,
             "version": self.version,
             "weights": self.weights.to_dict(),
+            "moved": {name: now - SHIPPED[name] for name, now in self.weights.to_dict().items()},
             **self.state.to_dict(),
         }
 

@@ -8,12 +8,15 @@ from django.db import connections
 
 from soma.base.database import APP
 from soma.brain.domain.checkpoint import Checkpoint
+from soma.brain.domain.evidence_feedback import EvidenceFeedback
 from soma.brain.domain.learned_state import LearnedState
 from soma.brain.domain.learning import learn
 from soma.brain.models import LearnedCheckpointRow
 from soma.brain.services.apply_feedback import signals_of
 from soma.brain.services.chain import Link, append, locked_head
 from soma.brain.services.checkpoint_rows import checkpoint_of
+from soma.brain.services.evidence_credit import evidence_credit
+from soma.brain.services.ranking_rows import keep
 
 STEPS = """
     SELECT iteration, before, after, numbers FROM learned_step
@@ -32,7 +35,9 @@ class _Step(NamedTuple):
     numbers: bytes
 
 
-def checkpoint(tenant_id: UUID, agent_id: str, turn_id: UUID) -> Checkpoint:
+def checkpoint(
+    tenant_id: UUID, agent_id: str, turn_id: UUID, evidence: EvidenceFeedback | None = None
+) -> Checkpoint:
     """See Brain.checkpoint."""
     head = locked_head(tenant_id, agent_id, turn_id)
     steps = _steps_after(tenant_id, agent_id, turn_id, head.added)
@@ -40,8 +45,14 @@ def checkpoint(tenant_id: UUID, agent_id: str, turn_id: UUID) -> Checkpoint:
         return checkpoint_of(
             LearnedCheckpointRow.objects.get(tenant_id=tenant_id, agent_id=agent_id, sequence=head.sequence)
         )
-    link = Link(state=_add(head.state, steps), turn_id=turn_id, last_iteration=steps[-1].iteration)
-    return append(head, link)
+    state, last = _add(head.state, steps), steps[-1].iteration
+    if evidence is None:
+        return append(head, Link(state=state, turn_id=turn_id, last_iteration=last))
+    credit = evidence_credit(evidence, state)
+    link = Link(state=credit.state, turn_id=turn_id, last_iteration=last, rankings=credit.hashes)
+    made = append(head, link)
+    keep(tenant_id, agent_id, made.sequence, credit.rankings)
+    return made
 
 
 def _steps_after(tenant_id: UUID, agent_id: str, turn_id: UUID, iteration: int) -> list[_Step]:

@@ -1,22 +1,15 @@
 """Learning from what was said of a question's evidence."""
 
-from dataclasses import replace
-
-import numpy as np
-
 from soma.brain.domain.checkpoint import Checkpoint, CheckpointKind
 from soma.brain.domain.evidence_feedback import EvidenceFeedback, EvidenceLearning
 from soma.brain.domain.learned_state import LearnedState
-from soma.brain.domain.ranking_credit import Credited, credit
 from soma.brain.domain.ranking_state import RankingState
-from soma.brain.domain.signal_weights import SIGNALS
-from soma.brain.domain.weights import BOUNDS
-from soma.brain.kernels.temperature import next_tau
 from soma.brain.models import LearnedCheckpointRow, RankingVersionRow
 from soma.brain.services.chain import Head, Link, append, locked_head
 from soma.brain.services.checkpoint_rows import checkpoint_of
+from soma.brain.services.evidence_credit import EvidenceCredit, evidence_credit
 from soma.brain.services.learned_state import learned_state
-from soma.brain.services.ranking_rows import EVERYWHERE, Rankings, keep, standing_rankings
+from soma.brain.services.ranking_rows import keep, standing_rankings
 
 
 def credit_evidence(feedback: EvidenceFeedback) -> EvidenceLearning:
@@ -26,44 +19,27 @@ def credit_evidence(feedback: EvidenceFeedback) -> EvidenceLearning:
     known = _known(feedback)
     if known is not None:
         return known
-    standing = standing_rankings(feedback.tenant_id, feedback.agent_id, feedback.namespace)
-    credited = credit(standing.state, standing.agent, feedback.judged)
-    if not credited.applied:
-        return EvidenceLearning(state=credited.after)
-    return _store(feedback, head, standing, credited)
+    credit = evidence_credit(feedback, head.state)
+    if not credit.rankings:
+        return EvidenceLearning(state=credit.credited.after)
+    return _store(feedback, head, credit)
 
 
-def _store(
-    feedback: EvidenceFeedback, head: Head, standing: Rankings, credited: Credited
-) -> EvidenceLearning:
-    states = {
-        EVERYWHERE: RankingState(own=credited.agent),
-        feedback.namespace: credited.after,
-    }
+def _store(feedback: EvidenceFeedback, head: Head, credit: EvidenceCredit) -> EvidenceLearning:
     made = append(
         head,
         Link(
-            state=_selecting(head.state, standing, feedback),
+            state=credit.state,
             kind=CheckpointKind.FEEDBACK,
             source_id=feedback.source_id,
-            rankings={namespace: state.hash for namespace, state in states.items()},
+            rankings=credit.hashes,
         ),
     )
-    keep(feedback.tenant_id, feedback.agent_id, made.sequence, states)
+    keep(feedback.tenant_id, feedback.agent_id, made.sequence, credit.rankings)
+    credited = credit.credited
     return EvidenceLearning(
         state=credited.after, checkpoint=made, agreement=credited.agreed, rollback=credited.rollback
     )
-
-
-def _selecting(state: LearnedState, standing: Rankings, feedback: EvidenceFeedback) -> LearnedState:
-    """`state` with the τ that suits how the evidence was scored."""
-    weights = standing.state.weights(standing.agent).to_dict()
-    scores = np.array(
-        [sum(weights[name] * each.features.get(name, 0.0) for name in SIGNALS) for each in feedback.judged]
-    )
-    relevant = np.array([each.relevant for each in feedback.judged])
-    tau = next_tau(state.weights.tau, scores, relevant, *BOUNDS["tau"])
-    return replace(state, weights=replace(state.weights, tau=tau), step=state.step + 1)
 
 
 def _known(feedback: EvidenceFeedback) -> EvidenceLearning | None:

@@ -68,11 +68,11 @@ async def may(runtime: Runtime, principal: Principal, action: str) -> None:
     await runtime.database.run(grant, runtime, principal, action, face=FACE)
 
 
-async def may_write(runtime: Runtime, principal: Principal) -> None:
-    """Have the policy decide a message, and record what it decided. Raises Denied."""
+async def may_write(runtime: Runtime, principal: Principal, action: str = "chat:write") -> None:
+    """Have the policy decide a message, or another write, and record what it decided. Raises Denied."""
 
     def decide() -> None:
-        granted = grant(runtime, principal, "chat:write", face=FACE)
+        granted = grant(runtime, principal, action, face=FACE)
         record_decision(granted.asked, granted.decision)
 
     await runtime.database.run(decide)

@@ -13,6 +13,7 @@ from soma.interfaces.http.openapi import described
 from soma.interfaces.http.renderer import JsonRenderer
 from soma.interfaces.http.routes import (
     conversations,
+    learning,
     memory,
     memory_calibration,
     memory_capsules,
@@ -42,6 +43,7 @@ for routes in (
     conversations,
     turns,
     traces,
+    learning,
     memory,
     memory_transfer,
     memory_calibration,

@@ -54,5 +54,8 @@ export const sendMessage = (conversationId, text, key) =>
 export const getTrace = (turnId) => call("GET", `${turnPath(turnId)}/trace`);
 export const getTurn = (turnId) => call("GET", turnPath(turnId));
 export const cancelTurn = (turnId) => call("POST", `${turnPath(turnId)}/cancel`);
+export const giveFeedback = (turnId, said) => call("POST", `${turnPath(turnId)}/feedback`, { json: said });
+export const getLearning = (agent, limit) =>
+  call("GET", `/v1/learning/state/${encodeURIComponent(agent)}?limit=${limit}`);
 export const login = (token) => call("POST", "/console/login", { form: { token } });
 export const refreshSession = () => call("POST", "/v1/session/refresh");

@@ -23,7 +23,10 @@ export class Chat {
   constructor({ onSignedOut, onChanged, onInspect }) {
     Object.assign(this, { onSignedOut, onChanged });
     this.inspector = new Inspector();
-    this.dialogue = new Dialogue({ onInspect: (turnId) => (this.inspect(turnId), onInspect()) });
+    this.dialogue = new Dialogue({
+      onInspect: (turnId) => (this.inspect(turnId), onInspect()),
+      onRefused: (problem) => this.#announceProblem(problem),
+    });
     this.composer = new Composer({ onSend: (text) => this.send(text), onStop: () => this.cancel() });
   }
 

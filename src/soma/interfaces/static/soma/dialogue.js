@@ -2,18 +2,22 @@
 
 import { AnswerView, confidenceDot, problemCard } from "./answer.js";
 import { byId, stamp, write } from "./dom.js";
+import { judge } from "./feedback.js";
 import { localizeTimes } from "./format.js";
 import { MarkdownView } from "./markdown.js";
 import { StickyScroll } from "./scroll.js";
 
-/** Owns `#dialogue`. `onInspect(turnId)` is called when the reader asks for a turn. */
+/** Owns `#dialogue`. `onInspect(turnId)` is called when the reader asks for a turn, `onRefused(problem)` when
+ * what they think of an answer cannot be taken. */
 export class Dialogue {
-  constructor({ onInspect }) {
+  constructor({ onInspect, onRefused }) {
     this.root = byId("dialogue");
     this.scroll = new StickyScroll(byId("dialogue-viewport"), this.root, byId("jump"));
     this.root.addEventListener("click", (event) => {
       const turn = event.target.closest("[data-inspect]")?.closest("[data-turn]")?.dataset.turn;
       if (turn) onInspect(turn);
+      const thumb = event.target.closest("[data-thumb]");
+      if (thumb) judge(thumb).catch(onRefused);
     });
   }
 

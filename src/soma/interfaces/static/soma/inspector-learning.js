@@ -7,7 +7,7 @@ import { ordered } from "./turn.js";
 
 // Name in the frames, symbol, plain name, bounds, meaning. Where the lower bound is above 0 and the upper
 // many times it, the bar is logarithmic: a linear one would never be seen to move.
-const WEIGHTS = [
+export const WEIGHTS = [
   ["alpha", "α", "similarity", 0.1, 5, "Weight of dense similarity in recall"],
   ["beta", "β", "graph", 0, 2, "Weight of graph neighbours in recall"],
   ["gamma", "γ", "recency", 0, 1, "Weight of recency in recall; scales the memory lane"],
@@ -16,7 +16,7 @@ const WEIGHTS = [
   ["mu", "μ", "cost", 0.01, 5, "Worth of cost to the planner"],
   ["nu", "ν", "latency", 0.01, 5, "Worth of latency to the planner"],
 ];
-const NEUROMODULATORS = [
+export const NEUROMODULATORS = [
   ["dopamine", "DA", "dopamine", 0.2, 0.8, "Follows the reward prediction error; scales the learning rate"],
   ["serotonin", "5HT", "serotonin", 0, 1, "Stability; lowers the temperature, raises patience"],
   ["norepinephrine", "NE", "norepinephrine", 0, 1, "Urgency; shortens deadlines, prefers fast models"],
@@ -83,7 +83,8 @@ export class LearningSection {
   }
 }
 
-function position(value, low, high) {
+/** Where `value` stands between its bounds, in [0, 1]. */
+export function position(value, low, high) {
   const scale = low > 0 && high / low > 10 ? Math.log : Number;
   return (scale(value) - scale(low)) / (scale(high) - scale(low));
 }

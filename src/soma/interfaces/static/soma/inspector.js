@@ -2,6 +2,7 @@
 
 import { byId, write } from "./dom.js";
 import { ContextSection } from "./inspector-context.js";
+import { HistorySection } from "./inspector-history.js";
 import { IterationsSection } from "./inspector-iterations.js";
 import { LearningSection } from "./inspector-learning.js";
 import { SummarySection } from "./inspector-summary.js";
@@ -16,6 +17,7 @@ export class Inspector {
       new SummarySection(byId("inspect-summary")),
       new IterationsSection(byId("inspect-iterations")),
       new LearningSection(byId("inspect-learning")),
+      new HistorySection(byId("inspect-history")),
       new ContextSection(byId("inspect-evidence"), byId("inspect-lanes")),
     ];
   }

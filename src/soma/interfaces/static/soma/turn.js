@@ -8,7 +8,7 @@ export function newTurn(id) {
     phase: "waiting", // waiting, planning, asking, writing, tools, learning, finishing, done
     seed: null, model: "", attempt: 1,
     iterations: new Map(), current: null,
-    answer: null, completed: null, failure: null,
+    answer: null, completed: null, failure: null, agent: "",
     previousEnd: null, elapsed: null, traceId: "",
   };
 }
@@ -120,9 +120,10 @@ const TRACED = { recall: "recall", plan: "plan", model: "write", tools: "tools",
 const ORDER = Object.values(TRACED);
 const SHORTEST_MS = 0.1;
 
-/** Add what only the recorded trace knows: exact times, and where evidence comes from. */
+/** Add what only the recorded trace knows: exact times, whose turn it was, and where evidence comes from. */
 export function enrich(turn, trace) {
   turn.traceId = trace.trace_id ?? "";
+  turn.agent = trace.agent_id ?? "";
   for (const { phase, iteration: number, ms } of trace.phases ?? []) {
     const iteration = turn.iterations.get(number);
     if (!iteration || !TRACED[phase]) continue;
