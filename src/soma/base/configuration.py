@@ -84,6 +84,7 @@ class Configuration:
     memory_namespace_records: int = 0
     memory_namespace_bytes: int = 0
     memory_retention_days: int = 0
+    learning_signal: str = ""
     rate_requests: int = 600
     rate_tenant_requests: int = 6000
     rate_turns: int = 120
@@ -132,6 +133,7 @@ class Configuration:
             memory_retention_days=read.integer(
                 "SOMAGENT_MEMORY_RETENTION_DAYS", 0, minimum=0, maximum=36_500
             ),
+            learning_signal=environment.get("SOMAGENT_LEARNING_SIGNAL", ""),
             rate_requests=read.rate("SOMAGENT_RATE_REQUESTS", 600),
             rate_tenant_requests=read.rate("SOMAGENT_RATE_TENANT_REQUESTS", 6000),
             rate_turns=read.rate("SOMAGENT_RATE_TURNS", 120),

@@ -34,6 +34,8 @@ from soma.brain.domain.late_feedback import LateFeedback, LateLearning
 from soma.brain.domain.learned_report import LearnedRanking, LearnedReport
 from soma.brain.domain.learned_state import LearnedState
 from soma.brain.domain.learning import Learning
+from soma.brain.domain.learning_settings import LearningSettings
+from soma.brain.domain.learning_signal import LearningSignal
 from soma.brain.domain.memory import Memory, NamespaceSize
 from soma.brain.domain.memory_capsule import CapsuleBlock, MemoryCapsule
 from soma.brain.domain.memory_link import GraphMetrics, LinkPage, MemoryLink, Resistance, WantedLink
@@ -165,6 +167,8 @@ __all__ = [
     "LearnedReport",
     "LearnedState",
     "Learning",
+    "LearningSettings",
+    "LearningSignal",
     "LinkPage",
     "LinksUnavailable",
     "MediaType",
@@ -240,12 +244,13 @@ class Brain:
         guard: Guard | None = None,
         retention_days: int = 0,
         working: WorkingSettings | None = None,
+        learning: LearningSettings | None = None,
         observer: PhaseObserver | None = None,
     ) -> None:
         """`guard` decides what may be remembered; without one nobody is asked who may write, and what would
         be hashed is refused, for there is no key. `retention_days` is how long memories are kept for which
         `keep_for` says nothing; 0 is for ever. `working` bounds the working memory of each conversation;
-        `observer` is told of consolidation."""
+        `learning` says what agents learn from; `observer` is told of consolidation."""
         if memory.dimensions != embedder.dimensions:
             raise ValueError(
                 f"{embedder.name} gives vectors of {embedder.dimensions}, not {memory.dimensions}"
@@ -258,6 +263,7 @@ class Brain:
         self._filler = PassageFiller(memory, embedder)
         memory.follow(partial(keep_density, memory))
         self._working = working or WorkingSettings()
+        self._learning = learning or LearningSettings()
         self._consolidation = Consolidation(
             memory=memory, embedder=embedder, guard=self._guard, observer=observer or Unobserved()
         )
@@ -459,7 +465,7 @@ class Brain:
         it sees is its own, its replay needs nobody else's, and concurrent turns do not wait for each other.
         `checkpoint` adds the line to the agent. Raises FeedbackOutOfOrder.
         """
-        return apply_feedback(feedback)
+        return apply_feedback(feedback, self._learning.signal)
 
     def checkpoint(
         self, tenant_id: UUID, agent_id: str, turn_id: UUID, *, evidence: EvidenceFeedback | None = None

@@ -54,6 +54,7 @@ from soma.policy.adapters.policy_engine_rego import RegoPolicyEngine
 from soma.policy.adapters.relation_store_postgres import PostgresRelationStore
 from soma.policy.api import Policy, PolicyEngine, Relations
 from soma.project.embedded_postgres import EmbeddedPostgres
+from soma.project.learning_settings import learning_settings
 from soma.project.memory_settings import memory_guard, memory_quotas
 from soma.project.postgres_location import postgres_location
 from soma.project.provision import provision
@@ -169,6 +170,7 @@ def build_brain(configuration: Configuration, policy: Policy | None = None) -> B
         guard=memory_guard(configuration, policy),
         retention_days=configuration.memory_retention_days,
         working=WorkingSettings(capacity=configuration.working_memory),
+        learning=learning_settings(configuration),
         observer=_observer(configuration),
     )
 

@@ -8,8 +8,18 @@ from django.db import ProgrammingError, connection, transaction
 
 from soma.base.database import tenant_transaction
 from soma.base.ids import new_id
-from soma.brain.api import Brain, FeedbackOutOfOrder, LearnedState, Learning
+from soma.brain.api import (
+    Brain,
+    Embedder,
+    FeedbackOutOfOrder,
+    LearnedState,
+    Learning,
+    LearningSettings,
+    LearningSignal,
+)
 from soma.brain.models import LearnedStepRow
+from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
+from soma.fractalmemory.api import FractalMemory
 from tests.brain.turns import AGENT, feedback
 
 
@@ -103,6 +113,44 @@ def test_an_iteration_after_a_later_one_is_refused(brain: Brain, tenant: UUID) -
         brain.apply_feedback(feedback(tenant, turn, 3))
     with pytest.raises(FeedbackOutOfOrder), tenant_transaction(tenant):
         brain.apply_feedback(feedback(tenant, turn, 2))
+
+
+@pytest.fixture
+def raw_brain(embedder: Embedder) -> Brain:
+    """A brain whose agents learn by the raw rule."""
+    settings = LearningSettings(signal=LearningSignal.RAW)
+    return Brain(FractalMemory(PgvectorStore()), embedder, learning=settings)
+
+
+@pytest.mark.req("LEARN-002")
+def test_the_raw_rule_is_used_where_it_is_configured_and_said_with_what_it_did(
+    raw_brain: Brain, tenant: UUID
+) -> None:
+    turn = new_id()
+    with tenant_transaction(tenant):
+        first = raw_brain.apply_feedback(feedback(tenant, turn, confidence=0.8))
+    with tenant_transaction(tenant):
+        assert raw_brain.apply_feedback(feedback(tenant, turn, confidence=0.8)) == first
+    assert first.signal is LearningSignal.RAW
+    assert first.after.weights.alpha == pytest.approx(1.0 + 0.05 * 1.08 * 0.8)
+
+
+@pytest.mark.req("LEARN-002")
+def test_what_was_learned_by_a_rule_is_added_by_that_rule(
+    brain: Brain, raw_brain: Brain, tenant: UUID, other_tenant: UUID
+) -> None:
+    raw_turn, other_turn = new_id(), new_id()
+    with tenant_transaction(tenant):
+        brain.apply_feedback(feedback(tenant, other_turn, confidence=0.2))
+        raw_brain.apply_feedback(feedback(tenant, raw_turn, confidence=0.8))
+        brain.checkpoint(tenant, AGENT, other_turn)
+        together = brain.checkpoint(tenant, AGENT, raw_turn).state
+    first, second = new_id(), new_id()
+    with tenant_transaction(other_tenant):
+        brain.apply_feedback(feedback(other_tenant, first, confidence=0.2))
+        brain.checkpoint(other_tenant, AGENT, first)
+        raw_brain.apply_feedback(feedback(other_tenant, second, confidence=0.8))
+        assert brain.checkpoint(other_tenant, AGENT, second).state == together
 
 
 @pytest.mark.req("AUTH-004")

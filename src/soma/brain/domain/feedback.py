@@ -6,8 +6,12 @@ from uuid import UUID
 
 from soma.base.errors import InvalidInput
 from soma.brain.domain.learned_state import LearnedState
+from soma.brain.domain.learning_signal import LearningSignal
 from soma.brain.kernels.neuromodulation import attention, urgency
 from soma.brain.kernels.reward import compose_reward, used_share
+
+RAW_URGENT_MS = 5_000.0
+"""What is slow to the raw rule."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +76,20 @@ class Feedback:
     @property
     def signals(self) -> "Signals":
         """What the learning rule takes in."""
+        return self.signals_for(LearningSignal.PREDICTION_ERROR)
+
+    def signals_for(self, signal: LearningSignal) -> "Signals":
+        """What the rule that follows `signal` takes in. The raw one knows confidence, for which it also takes
+        novelty, whether the iteration was slow, and whether it used a tool."""
+        if signal is LearningSignal.RAW:
+            confidence = _share(self.reward.confidence)
+            return Signals(
+                reward=confidence,
+                novelty=confidence,
+                urgency=float(self.reward.latency_ms > RAW_URGENT_MS),
+                attention=float(self.tools_used > 0),
+                follows=signal,
+            )
         novelty = _share(self.novelty)
         return Signals(
             reward=self.reward.reward,
@@ -83,12 +101,13 @@ class Feedback:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Signals:
-    """The inputs of the learning rule, each in [0, 1]."""
+    """The inputs of the learning rule, each in [0, 1], and which rule they are for."""
 
     reward: float
     novelty: float
     urgency: float
     attention: float
+    follows: LearningSignal = LearningSignal.PREDICTION_ERROR
 
 
 def _share(value: float) -> float:

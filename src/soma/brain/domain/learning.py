@@ -6,7 +6,9 @@ from typing import Any
 
 from soma.brain.domain.feedback import Signals
 from soma.brain.domain.learned_state import LearnedState
+from soma.brain.domain.learning_signal import LearningSignal
 from soma.brain.domain.neuromodulators import Neuromodulators
+from soma.brain.domain.raw_rule import raw_salience, raw_step
 from soma.brain.domain.weights import BOUNDS, FIELD_OF, GAINS, Weights
 from soma.brain.kernels import adaptation, neuromodulation, prediction, salience
 
@@ -23,6 +25,7 @@ class Learning:
     salience: float
     learning_rate: float
     applied: bool
+    signal: LearningSignal = LearningSignal.PREDICTION_ERROR
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object that streams and traces show."""
@@ -36,11 +39,14 @@ class Learning:
             "salience": self.salience,
             "learning_rate": self.learning_rate,
             "applied": self.applied,
+            "signal": self.signal.value,
         }
 
 
 def learn(before: LearnedState, signals: Signals) -> Learning:
-    """One step of the rule (brain.md, Learning, 1 to 4)."""
+    """One step of the rule (brain.md, Learning, 1 to 4), or of the raw one."""
+    if signals.follows is LearningSignal.RAW:
+        return _learn_raw(before, signals)
     error = prediction.prediction_error(signals.reward, before.reward_baseline)
     worth = salience.salience(signals.novelty, error)
     if salience.opens_gate(worth):
@@ -64,6 +70,20 @@ def learn(before: LearnedState, signals: Signals) -> Learning:
         salience=worth,
         learning_rate=rate,
         applied=rate > 0.0,
+    )
+
+
+def _learn_raw(before: LearnedState, signals: Signals) -> Learning:
+    after = raw_step(before, signals)
+    return Learning(
+        before=before,
+        after=after,
+        reward=signals.reward,
+        prediction_error=prediction.prediction_error(signals.reward, before.reward_baseline),
+        salience=raw_salience(signals.reward),
+        learning_rate=adaptation.learning_rate(after.neuromodulators.dopamine),
+        applied=True,
+        signal=signals.follows,
     )
 
 

@@ -8,6 +8,7 @@ from soma.base.database import APP
 from soma.brain.domain.feedback import Feedback, Signals
 from soma.brain.domain.learned_state import LearnedState
 from soma.brain.domain.learning import Learning, learn
+from soma.brain.domain.learning_signal import LearningSignal
 from soma.brain.errors import FeedbackOutOfOrder
 from soma.brain.models import LearnedStepRow
 from soma.brain.services.learned_state import latest_step, learned_state
@@ -24,27 +25,39 @@ insert that may be ignored took place, and asking first would be a second statem
 NUMBERS = struct.Struct(">7d")
 """reward, novelty, urgency, attention; prediction error, salience, learning rate."""
 
+RAW_MARK = b"r"
+"""Stands after the numbers of a step of the raw rule, so that it is learned again by the rule that it was
+learned by, whatever is configured then."""
 
-def apply_feedback(feedback: Feedback) -> Learning:
+
+def apply_feedback(feedback: Feedback, follows: LearningSignal = LearningSignal.PREDICTION_ERROR) -> Learning:
     """See Brain.apply_feedback."""
     if feedback.state is not None:
-        return _learn(feedback, feedback.state)
+        return _learn(feedback, feedback.state, follows)
     latest = latest_step(feedback.tenant_id, feedback.agent_id, feedback.turn_id)
     if latest is None:
-        return _learn(feedback, learned_state(feedback.tenant_id, feedback.agent_id, LearnedState()))
+        standing = learned_state(feedback.tenant_id, feedback.agent_id, LearnedState())
+        return _learn(feedback, standing, follows)
     if latest.iteration < feedback.iteration:
-        return _learn(feedback, LearnedState.from_bytes(latest.after))
+        return _learn(feedback, LearnedState.from_bytes(latest.after), follows)
     return _kept(feedback)
 
 
 def signals_of(numbers: bytes | memoryview) -> Signals:
     """The signals of the feedback whose step keeps `numbers`."""
-    reward, novelty, urgency, attention, *_ = NUMBERS.unpack(numbers)
-    return Signals(reward=reward, novelty=novelty, urgency=urgency, attention=attention)
+    reward, novelty, urgency, attention, *_ = NUMBERS.unpack_from(numbers)
+    raw = bytes(numbers[NUMBERS.size :]) == RAW_MARK
+    return Signals(
+        reward=reward,
+        novelty=novelty,
+        urgency=urgency,
+        attention=attention,
+        follows=LearningSignal.RAW if raw else LearningSignal.PREDICTION_ERROR,
+    )
 
 
-def _learn(feedback: Feedback, before: LearnedState) -> Learning:
-    signals = feedback.signals
+def _learn(feedback: Feedback, before: LearnedState, follows: LearningSignal) -> Learning:
+    signals = feedback.signals_for(follows)
     learning = learn(before, signals)
     return learning if _claim(feedback, signals, learning) else _kept(feedback)
 
@@ -67,7 +80,7 @@ def _claim(feedback: Feedback, signals: Signals, learning: Learning) -> bool:
 
 
 def _numbers(signals: Signals, learning: Learning) -> bytes:
-    return NUMBERS.pack(
+    numbers = NUMBERS.pack(
         signals.reward,
         signals.novelty,
         signals.urgency,
@@ -76,6 +89,7 @@ def _numbers(signals: Signals, learning: Learning) -> bytes:
         learning.salience,
         learning.learning_rate,
     )
+    return numbers + RAW_MARK if signals.follows is LearningSignal.RAW else numbers
 
 
 def _kept(feedback: Feedback) -> Learning:
@@ -86,13 +100,15 @@ def _kept(feedback: Feedback) -> Learning:
         raise FeedbackOutOfOrder(
             f"Iteration {feedback.iteration} of turn {feedback.turn_id} comes after a later one was learned"
         )
-    *_, error, worth, rate = NUMBERS.unpack(row.numbers)
+    *_, error, worth, rate = NUMBERS.unpack_from(row.numbers)
+    signals = signals_of(row.numbers)
     return Learning(
         before=LearnedState.from_bytes(row.before),
         after=LearnedState.from_bytes(row.after),
-        reward=signals_of(row.numbers).reward,
+        reward=signals.reward,
         prediction_error=error,
         salience=worth,
         learning_rate=rate,
         applied=rate > 0.0,
+        signal=signals.follows,
     )
