@@ -75,6 +75,7 @@ class Bench:
         model: ModelPort,
         *,
         fallback: ModelPort | None = None,
+        fast: ModelPort | None = None,
         loop: LoopSettings | None = None,
         specs: Sequence[ToolSpec] = BUILTIN_TOOLS,
         tools: Sequence[ToolPort] = (),
@@ -94,7 +95,7 @@ class Bench:
         self._give_roles()
         self.capsules = Capsules(desk.key, specs, SYSTEM_PROMPT, desk.relations)
         self.agent = self._agent(
-            Models(primary=model, fallback=fallback), tools, rlm, observer, brain, policy
+            Models(primary=model, fallback=fallback, fast=fast), tools, rlm, observer, brain, policy
         )
         self.capsules.ensure_default(tenant)
         name = None

@@ -37,3 +37,12 @@ def test_the_room_of_working_memory_is_read_and_bounded() -> None:
         assert Configuration.from_environment({"SOMAGENT_WORKING_MEMORY": text}).working_memory == value
     with pytest.raises(InvalidInput, match="SOMAGENT_WORKING_MEMORY"):
         Configuration.from_environment({"SOMAGENT_WORKING_MEMORY": "257"})
+
+
+@pytest.mark.req("LEARN-003")
+def test_a_fast_model_is_one_of_the_remote_endpoint() -> None:
+    remote = {"SOMAGENT_MODEL_URL": "http://models/v1", "SOMAGENT_MODEL_NAME": "large"}
+    hurried = Configuration.from_environment({**remote, "SOMAGENT_MODEL_FAST_NAME": "small"}).remote_model
+    calm = Configuration.from_environment(remote).remote_model
+    assert hurried is not None and calm is not None
+    assert (hurried.model, hurried.fast_model, calm.fast_model) == ("large", "small", "")

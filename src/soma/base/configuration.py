@@ -45,12 +45,14 @@ class Topology(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteModel:
-    """An OpenAI-compatible endpoint used instead of the local model."""
+    """An OpenAI-compatible endpoint used instead of the local model. `fast_model` is asked there when an
+    agent is in a hurry; empty for none."""
 
     base_url: str
     model: str
     api_key: str = field(default="", repr=False)
     native_tools: bool = True
+    fast_model: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,6 +164,7 @@ def _remote_model(environment: Mapping[str, str], read: "_Reader") -> RemoteMode
         model=environment.get("SOMAGENT_MODEL_NAME", "default"),
         api_key=environment.get("SOMAGENT_MODEL_API_KEY", ""),
         native_tools=read.flag("SOMAGENT_MODEL_NATIVE_TOOLS", True),
+        fast_model=environment.get("SOMAGENT_MODEL_FAST_NAME", ""),
     )
 
 

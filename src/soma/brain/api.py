@@ -39,6 +39,7 @@ from soma.brain.domain.learning_signal import LearningSignal
 from soma.brain.domain.memory import Memory, NamespaceSize
 from soma.brain.domain.memory_capsule import CapsuleBlock, MemoryCapsule
 from soma.brain.domain.memory_link import GraphMetrics, LinkPage, MemoryLink, Resistance, WantedLink
+from soma.brain.domain.modulation import Modulation
 from soma.brain.domain.neuromodulators import Neuromodulators
 from soma.brain.domain.owned_namespace import DEFAULT, NAMESPACE_PATTERN, owned_name, owned_namespace
 from soma.brain.domain.personal.finding import PersonalData, Treatment
@@ -179,6 +180,7 @@ __all__ = [
     "MemoryLink",
     "MemoryLinks",
     "MemoryPolicy",
+    "Modulation",
     "NamespaceSize",
     "Neuromodulators",
     "NeverRemembered",

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from subprocess import SubprocessError
 from typing import TYPE_CHECKING
@@ -307,8 +308,11 @@ def _load_models(configuration: Configuration) -> Models:
     threads = max(1, (os.cpu_count() or 1))
     if configuration.remote_model is None:
         return Models(primary=LlamaCppModel(local_model(configuration), threads=threads))
+    remote = configuration.remote_model
     return Models(
-        primary=OpenAIModel(configuration.remote_model), fallback=_optional_local(configuration, threads)
+        primary=OpenAIModel(remote),
+        fallback=_optional_local(configuration, threads),
+        fast=OpenAIModel(replace(remote, model=remote.fast_model)) if remote.fast_model else None,
     )
 
 
@@ -322,7 +326,7 @@ async def _close_models(loading: "asyncio.Task[Models]") -> None:
     models = (await asyncio.gather(loading, return_exceptions=True))[0]
     if isinstance(models, BaseException):
         return
-    for model in (models.primary, models.fallback):
+    for model in (models.primary, models.fallback, models.fast):
         if isinstance(model, LlamaCppModel):
             await asyncio.to_thread(model.close)
         elif isinstance(model, OpenAIModel):

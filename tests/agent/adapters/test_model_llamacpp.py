@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,20 @@ def test_stopping_ends_the_generation_at_once(portal: BlockingPortal, model: Lla
     assert last.stop_reason == "cancelled"
     assert last.completion_tokens < 200
     assert seconds < 1
+
+
+@pytest.mark.req("LEARN-003")
+def test_when_the_time_is_over_what_was_said_is_kept_if_that_is_wanted(
+    portal: BlockingPortal, model: LlamaCppModel
+) -> None:
+    story = replace(request("Tell me a very long story.", tokens=8000), timeout_seconds=1.0)
+
+    last = output(portal, model, replace(story, keep_partial=True))
+
+    assert last.stop_reason == "out_of_time"
+    assert last.text
+    with pytest.raises(ModelUnavailable, match="longer than 1 s"):
+        output(portal, model, story)
 
 
 @pytest.mark.req("SLM-001")

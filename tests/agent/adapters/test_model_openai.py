@@ -123,3 +123,48 @@ def test_nobody_there_is_unavailable(portal: BlockingPortal) -> None:
     with pytest.raises(ModelUnavailable, match="does not answer"):
         portal.call(pieces, model, REQUEST)
     portal.call(model.close)
+
+
+HALF_AN_ANSWER = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+    b'data: {"choices": [{"delta": {"content": "It is for"}}]}\n\n'
+)
+
+
+@pytest.mark.req("LEARN-003")
+@pytest.mark.parametrize(
+    ("sent", "keeps", "said"),
+    [(HALF_AN_ANSWER, True, "It is for"), (HALF_AN_ANSWER, False, None), (b"", True, None)],
+)
+def test_when_the_time_is_over_what_was_said_is_kept_if_that_is_wanted(
+    portal: BlockingPortal, sent: bytes, keeps: bool, said: str | None
+) -> None:
+    """A provider that falls silent."""
+
+    async def ask() -> ModelOutput | ModelDelta:
+        over = asyncio.Event()
+
+        async def fall_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(sent)
+            await over.wait()
+            writer.close()
+
+        server = await asyncio.start_server(fall_silent, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        model = OpenAIModel(RemoteModel(base_url=f"http://127.0.0.1:{port}/v1", model="silent"))
+        try:
+            wanted = dataclasses.replace(REQUEST, timeout_seconds=1.0, keep_partial=keeps)
+            return (await pieces(model, wanted))[-1]
+        finally:
+            over.set()
+            await model.close()
+            server.close()
+
+    if said is None:
+        with pytest.raises(ModelUnavailable, match="does not answer"):
+            portal.call(ask)
+        return
+    last = portal.call(ask)
+    assert isinstance(last, ModelOutput)
+    assert (last.text, last.stop_reason) == (said, "out_of_time")

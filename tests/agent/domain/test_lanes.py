@@ -18,11 +18,11 @@ weights = st.fixed_dictionaries(
 
 
 @pytest.mark.req("CTX-001")
-@given(weights=weights, attention=st.floats(0, 1), budget=st.integers(20, 200_000))
+@given(weights=weights, memory=st.floats(0.5, 1.5), budget=st.integers(20, 200_000))
 def test_every_lane_has_its_floor_and_together_they_are_the_budget(
-    weights: dict[str, float], attention: float, budget: int
+    weights: dict[str, float], memory: float, budget: int
 ) -> None:
-    tokens = allocate(budget, weights, INITIAL, attention=attention).tokens
+    tokens = allocate(budget, weights, INITIAL, memory=memory).tokens
 
     assert sum(tokens.values()) == budget
     assert all(count >= int(budget * FLOOR) for count in tokens.values())

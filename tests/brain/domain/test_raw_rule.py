@@ -31,7 +31,7 @@ def raw(confidence: float, *, latency_ms: float = 100.0, tools_used: int = 0) ->
 
 def until_bound(confidence: float, bound: dict[str, float]) -> dict[str, int]:
     """After how many steps of constant confidence each weight stands at its `bound`."""
-    state, steps = LearnedState(), {}
+    state, steps = LearnedState(), dict[str, int]()
     for number in range(1, 200):
         state = learn(state, raw(confidence)).after
         for name, value in bound.items():

@@ -16,11 +16,13 @@ from typing import Any
 
 import httpx
 
-from soma.agent.domain.model import ModelDelta, ModelOutput, ModelRequest
+from soma.agent.domain.model import OUT_OF_TIME, ModelDelta, ModelOutput, ModelRequest
 from soma.agent.errors import ModelUnavailable
 
 CONTEXT_TOKENS = 8192
 TOKENIZE_CACHE = 4096
+STOP_REASONS = {"stop": "end_turn", OUT_OF_TIME: OUT_OF_TIME}
+"""What ends a generation, as llama.cpp calls it and as the port does; all else is the length."""
 
 
 class LlamaCppModel:
@@ -82,9 +84,7 @@ class LlamaCppModel:
                     if text:
                         yield ModelDelta(text=text)
         except TimeoutError:
-            raise ModelUnavailable(
-                f"the local model took longer than {request.timeout_seconds:g} s"
-            ) from None
+            gathered.cut_off(request)
         finally:
             halt.set()
             watcher.cancel()
@@ -113,6 +113,14 @@ class _Gathered:
         self._stop_reason = ""
         self._usage: dict[str, int] = {}
 
+    def cut_off(self, request: ModelRequest) -> None:
+        """The time is over. Raises ModelUnavailable unless what was said is to be kept."""
+        if not (request.keep_partial and request.schema is None and any(self._text)):
+            raise ModelUnavailable(
+                f"the local model took longer than {request.timeout_seconds:g} s"
+            ) from None
+        self._stop_reason = OUT_OF_TIME
+
     def add(self, chunk: dict[str, Any]) -> str:
         if "choices" not in chunk:
             raise ModelUnavailable(f"the local model refused: {chunk.get('message', chunk)}")
@@ -130,7 +138,7 @@ class _Gathered:
     def output(self, *, stopped: bool) -> ModelOutput:
         return ModelOutput(
             text="".join(self._text),
-            stop_reason="cancelled" if stopped else {"stop": "end_turn"}.get(self._stop_reason, "length"),
+            stop_reason="cancelled" if stopped else STOP_REASONS.get(self._stop_reason, "length"),
             prompt_tokens=self._usage.get("prompt_tokens", 0),
             completion_tokens=self._usage.get("completion_tokens", len(self._logprobs)),
             logprobs=tuple(self._logprobs),

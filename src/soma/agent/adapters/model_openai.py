@@ -5,11 +5,12 @@ The vendor's SDK spends more time on a long history than the request takes; the 
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
-from soma.agent.domain.model import ModelDelta, ModelOutput, ModelRequest
+from soma.agent.domain.model import OUT_OF_TIME, ModelDelta, ModelOutput, ModelRequest
 from soma.agent.domain.tool import ToolCall, ToolSpec
 from soma.agent.errors import ModelUnavailable
 from soma.base.canonical import json_value
@@ -51,7 +52,11 @@ class OpenAIModel:
                     if text:
                         yield ModelDelta(text=text)
             output = gathered.output(stopped=stop.is_set())
-        except (httpx.HTTPError, TimeoutError, ValueError, KeyError) as error:
+        except TimeoutError as error:
+            if not (request.keep_partial and request.schema is None and gathered.is_text):
+                raise ModelUnavailable(f"{self.name} does not answer: {error!r}") from error
+            output = replace(gathered.output(stopped=False), stop_reason=OUT_OF_TIME)
+        except (httpx.HTTPError, ValueError, KeyError) as error:
             raise ModelUnavailable(f"{self.name} does not answer: {error!r}") from error
         yield output
 
@@ -91,6 +96,11 @@ class _Gathered:
         self._calls: dict[int, dict[str, str]] = {}
         self._stop_reason = ""
         self._usage: dict[str, int] = {}
+
+    @property
+    def is_text(self) -> bool:
+        """Whether something was said, and no tool call begun."""
+        return any(self._text) and not self._calls
 
     def add(self, line: str) -> str:
         if not line.startswith("data: "):

@@ -67,10 +67,14 @@ def exit_reason(
     max_iterations: int,
     token_budget: int,
     refine: bool,
+    good_before: int = 0,
+    patience: int = 1,
 ) -> ExitReason | None:
     """Why to stop after this iteration, or None to go on. A turn never ends on an unanswered tool call
-    but for want of iterations or tokens."""
-    if tool_calls == 0 and convergence.score >= threshold:
+    but for want of iterations or tokens. One that refines has converged with `patience` answers at the
+    threshold in a row; `good_before` of them came before this one."""
+    enough = not refine or good_before + 1 >= patience
+    if tool_calls == 0 and convergence.score >= threshold and enough:
         return ExitReason.CONVERGED
     if tool_calls == 0 and not refine:
         return ExitReason.LLM_COMPLETED

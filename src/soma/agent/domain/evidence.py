@@ -8,7 +8,8 @@ from typing import Any
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EvidenceBlock:
     """One recalled memory by value, so that the turn can be replayed without recalling. `layer` is where it
-    stood: at hand in the conversation ("working") or remembered for good ("long_term")."""
+    stood: at hand in the conversation ("working") or remembered for good ("long_term"); `probability` is its
+    share of recall's selection, 0 where recall did not tell."""
 
     id: str
     content: str
@@ -19,6 +20,7 @@ class EvidenceBlock:
     features: dict[str, float]
     provenance: dict[str, Any]
     layer: str = "long_term"
+    probability: float = 0.0
 
     def sentence(self) -> str:
         """The block as the model reads it."""
@@ -36,6 +38,7 @@ class EvidenceBlock:
             "features": self.features,
             "provenance": self.provenance,
             "layer": self.layer,
+            "probability": self.probability,
         }
 
     @classmethod

@@ -1,6 +1,6 @@
 """One pass of the loop, as it is kept and replayed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,8 @@ class Iteration:
     """What one iteration asked, heard, did and taught.
 
     `learning` holds weights and neuromodulators before and after, deltas, reward, prediction error,
-    salience, learning rate, applied. `script` is the compact order of its stream frames (frames.py).
+    salience, learning rate, applied. `modulation` is what the levels at the turn's start did to it; it is
+    empty where they did nothing yet. `script` is the compact order of its stream frames (frames.py).
     """
 
     number: int
@@ -46,6 +47,7 @@ class Iteration:
     first_frame_id: int
     started_at: datetime
     completed_at: datetime
+    modulation: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_answer(self) -> bool:
@@ -76,6 +78,7 @@ class Iteration:
             "evidence": [block.to_dict() for block in self.evidence] if self.number == 0 else [],
             "novelty": self.novelty,
             "learning": self.learning,
+            "modulation": self.modulation,
             "phases": [list(phase) for phase in self.phases],
             "latency_ms": self.latency_ms,
         }

@@ -22,15 +22,15 @@ class LaneAllocation:
 
 
 def allocate(
-    budget: int, weights: Mapping[str, float], initial: Mapping[str, float], *, attention: float = 0.5
+    budget: int, weights: Mapping[str, float], initial: Mapping[str, float], *, memory: float = 1.0
 ) -> LaneAllocation:
     """Split `budget` tokens over the lanes.
 
-    `weights` and `initial` map weight names to positive numbers. `attention` is acetylcholine in [0, 1];
-    it widens or narrows the memory lane by at most half around its baseline of 0.5.
+    `weights` and `initial` map weight names to positive numbers. `memory` widens the memory
+    lane, or narrows it where it is below 1.
     """
     raw = {lane: _raw_share(lane, share, weights, initial) for lane, share in BASE_SHARES.items()}
-    raw["memory"] *= 0.5 + attention
+    raw["memory"] *= memory
     shares = floored(raw)
     tokens = {lane: int(budget * share) for lane, share in shares.items()}
     tokens["buffer"] += budget - sum(tokens.values())

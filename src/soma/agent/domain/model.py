@@ -7,6 +7,9 @@ from typing import Any
 
 from soma.agent.domain.tool import ToolCall, ToolSpec
 
+OUT_OF_TIME = "out_of_time"
+"""The stop reason of an output that a time-out cut off."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelMessage:
@@ -26,7 +29,9 @@ class ModelRequest:
 
     `repetition_penalty` above 1 makes words that stand in the text already less likely; small models need
     it, and providers of large ones have no such setting. `schema` constrains the output to JSON that
-    satisfies it; `tools` are offered natively and only to models that have native tool calls.
+    satisfies it; `tools` are offered natively and only to models that have native tool calls. With
+    `keep_partial` a generation that has said something when its time is over ends there, with OUT_OF_TIME
+    as its stop reason, and is not unavailable: a deadline that was cut is no reason to lose an answer.
     """
 
     messages: tuple[ModelMessage, ...]
@@ -37,6 +42,7 @@ class ModelRequest:
     repetition_penalty: float = 1.0
     schema: dict[str, Any] | None = None
     tools: tuple[ToolSpec, ...] = ()
+    keep_partial: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

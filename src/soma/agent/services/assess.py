@@ -43,6 +43,8 @@ def assessed(
             max_iterations=loop.max_iterations if progress.turn.rlm else 1,
             token_budget=loop.turn_token_budget,
             refine=loop.refine and progress.turn.rlm,
+            good_before=progress.good_answers,
+            patience=progress.modulation.patience,
         )
     )
     now = clock.now()
@@ -77,6 +79,7 @@ def assessed(
         first_frame_id=0,
         started_at=now,
         completed_at=now,
+        modulation=progress.modulation.to_dict(),
     )
     return iteration, reason
 

@@ -75,11 +75,15 @@ class ToolRunner:
         calls: Sequence[ToolCall],
         stream: TurnStream,
         permissions: Permissions,
+        *,
+        haste: float = 1.0,
     ) -> tuple[ToolExecution, ...]:
         """Execute `calls` and return what came of each, in order. A tool that is not in `permissions` is
-        denied."""
+        denied. `haste` is the share of its time that each has."""
         slots = asyncio.Semaphore(CONCURRENT)
-        attempts = [_Attempt(turn, capsule, iteration, position, call) for position, call in enumerate(calls)]
+        attempts = [
+            _Attempt(turn, capsule, iteration, position, call, haste) for position, call in enumerate(calls)
+        ]
         if attempts:
             # The policy may be a server: nobody else waits for its answer.
             await self._database.run(self._decide_all, attempts, permissions)
@@ -154,7 +158,7 @@ class ToolRunner:
         return True
 
     async def _call(self, tool: ToolPort, spec: ToolSpec, attempt: "_Attempt") -> tuple[ToolStatus, Any]:
-        timeout = min(spec.timeout_seconds, MAXIMUM_TIMEOUT_SECONDS)
+        timeout = attempt.haste * min(spec.timeout_seconds, MAXIMUM_TIMEOUT_SECONDS)
         try:
             async with asyncio.timeout(timeout):
                 output = await tool.execute(attempt.call.arguments, attempt.context())
@@ -183,7 +187,10 @@ class ToolRunner:
 class _Attempt:
     """One call on its way to an execution."""
 
-    def __init__(self, turn: Turn, capsule: Capsule, iteration: int, position: int, call: ToolCall) -> None:
+    def __init__(
+        self, turn: Turn, capsule: Capsule, iteration: int, position: int, call: ToolCall, haste: float
+    ) -> None:
+        self.haste = haste
         self.turn = turn
         self.capsule = capsule
         self.iteration = iteration

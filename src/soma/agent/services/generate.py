@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from soma.agent.domain.model import ModelDelta, ModelOutput, ModelRequest
+from soma.agent.domain.model import OUT_OF_TIME, ModelDelta, ModelOutput, ModelRequest
 from soma.agent.domain.prompt import PromptMode
 from soma.agent.errors import ModelUnavailable
 from soma.agent.ports import ModelPort
@@ -11,10 +11,21 @@ from soma.agent.services.progress import Progress
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Models:
-    """The model to ask and, optionally, the one to fall back on."""
+    """The model to ask and, optionally, the one to fall back on, and one to ask instead in a hurry."""
 
     primary: ModelPort
     fallback: ModelPort | None = None
+    fast: ModelPort | None = None
+
+    def preferred(self, *, fast: bool) -> ModelPort:
+        """The model to ask first: the fast one where it is wanted and there is one."""
+        return self.fast if fast and self.fast is not None else self.primary
+
+    def after(self, model: ModelPort) -> ModelPort | None:
+        """The model to ask where `model` does not answer; None after the last."""
+        if model is self.fast:
+            return self.primary
+        return self.fallback if model is self.primary else None
 
 
 async def generate(
@@ -33,4 +44,6 @@ async def generate(
             output = piece
     if output is None:
         raise ModelUnavailable(f"{model.name} ended without an answer")
+    if output.stop_reason == OUT_OF_TIME:
+        progress.degrade(f"model: cut off after {request.timeout_seconds:g} s")
     return output

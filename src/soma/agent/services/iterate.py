@@ -107,7 +107,13 @@ class IterationRunner:
         if progress.permissions is None:
             progress.permissions = await self._tools.permissions(progress.turn, progress.capsule)
         return await self._tools.run(
-            progress.turn, progress.capsule, progress.number, calls, progress.stream, progress.permissions
+            progress.turn,
+            progress.capsule,
+            progress.number,
+            calls,
+            progress.stream,
+            progress.permissions,
+            haste=progress.modulation.haste,
         )
 
     async def _recall(self, progress: Progress) -> None:
@@ -125,9 +131,9 @@ class IterationRunner:
             agent_id=str(turn.agent_id),
             namespace=str(turn.principal.user_id),
             query=progress.message.content,
-            top_k=progress.capsule.loop.recall_top_k,
+            top_k=progress.modulation.top_k(progress.capsule.loop.recall_top_k),
             exclude_input_hash=turn.input_hash,
-            weights=progress.learned.weights,
+            weights=progress.modulation.weights(progress.learned.weights),
             conversation_id=turn.conversation_id,
         )
         try:
@@ -148,6 +154,7 @@ class IterationRunner:
                 features=dict(each.features),
                 provenance=dict(each.provenance),
                 layer=each.layer.value,
+                probability=each.probability,
             )
             for each in found.evidence
             if each.provenance.get("source_turn") not in shown
@@ -155,7 +162,7 @@ class IterationRunner:
 
     async def _plan(self, progress: Progress) -> tuple[Plan, ModelPort]:
         self._note("plan", progress)
-        model = self._models.primary
+        model = self._models.preferred(fast=progress.modulation.fast_model)
         decided = await plan(progress, model)
         self._show(progress, decided, model)
         return decided, model
@@ -185,15 +192,15 @@ class IterationRunner:
     ) -> tuple[Plan, ModelPort, ModelOutput]:
         self._note("model", progress)
         said = len(progress.stream.frames)
-        try:
-            return decided, model, await generate(progress, decided.request, decided.mode, model)
-        except ModelUnavailable as error:
-            fallback = self._models.fallback
-            if fallback is None or len(progress.stream.frames) > said:
-                raise
-            progress.degrade(f"model: {error.detail}")
-            decided = await plan(progress, fallback)
-            return decided, fallback, await generate(progress, decided.request, decided.mode, fallback)
+        while True:
+            try:
+                return decided, model, await generate(progress, decided.request, decided.mode, model)
+            except ModelUnavailable as error:
+                other = self._models.after(model)
+                if other is None or len(progress.stream.frames) > said:
+                    raise
+                progress.degrade(f"model: {error.detail}")
+                model, decided = other, await plan(progress, other)
 
     async def _confidence(
         self, progress: Progress, decided: Plan, model: ModelPort, output: ModelOutput

@@ -17,7 +17,7 @@ from soma.agent.services.progress import Progress
 from soma.agent.services.rows import iterations_of
 from soma.agent.services.streams import TurnStream
 from soma.base.database import APP, tenant_transaction
-from soma.brain.api import Brain, LearnedState
+from soma.brain.api import Brain, LearnedState, Modulation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +62,7 @@ def begin(turn: Turn, beginning: Beginning, stream: TurnStream, stop: asyncio.Ev
         learned=beginning.learned,
         stream=stream,
         stop=stop,
+        modulation=Modulation.of(beginning.learned.neuromodulators),
     )
 
 
@@ -85,4 +86,5 @@ def load_turn(
         progress.evidence = iterations[0].evidence
         progress.novelty = iterations[0].novelty
         progress.recalled = True
+        progress.modulation = Modulation.from_dict(iterations[0].modulation)
     return progress

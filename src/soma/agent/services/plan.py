@@ -78,7 +78,7 @@ def _allocation(progress: Progress) -> LaneAllocation:
         progress.capsule.loop.context_tokens,
         progress.learned.weights.to_dict(),
         INITIAL_WEIGHTS,
-        attention=progress.learned.neuromodulators.acetylcholine,
+        memory=progress.modulation.memory_lane,
     )
 
 
@@ -113,7 +113,8 @@ def _request(progress: Progress, prompt: Prompt, offered: tuple[ToolSpec, ...]) 
         seed=progress.turn.seed,
         temperature=0.0 if calling or reporting else loop.temperature,
         max_tokens=CALL_TOKENS if calling else loop.max_output_tokens,
-        timeout_seconds=MODEL_TIMEOUT_SECONDS,
+        timeout_seconds=progress.modulation.deadline(MODEL_TIMEOUT_SECONDS),
+        keep_partial=progress.modulation.haste < 1.0,
         repetition_penalty=1.0 if calling or reporting else FREE_REPETITION_PENALTY,
         schema=calls_schema(offered) if calling else None,
         tools=offered if prompt.mode is PromptMode.NATIVE else (),

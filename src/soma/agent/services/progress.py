@@ -14,15 +14,15 @@ from soma.agent.domain.prompt import PromptMode
 from soma.agent.domain.tool import ToolExecution
 from soma.agent.domain.turn import Turn
 from soma.agent.services.streams import TurnStream
-from soma.brain.api import LearnedState
+from soma.brain.api import LearnedState, Modulation
 from soma.policy.api import PermissionDecision
 
 
 @dataclass(kw_only=True, slots=True)
 class Progress:
-    """A turn in this process: what was loaded, and what each iteration adds. `recorded` are the iterations
-    of the turn that this one repeats. `permissions` is what relations say of its tools, by name, once a
-    tool was called."""
+    """A turn in this process: what was loaded, and what each iteration adds. `modulation` is what the levels
+    at the turn's start do to all of it. `recorded` are the iterations of the turn that this one repeats.
+    `permissions` is what relations say of its tools, by name, once a tool was called."""
 
     turn: Turn
     capsule: Capsule
@@ -31,6 +31,7 @@ class Progress:
     learned: LearnedState
     stream: TurnStream
     stop: asyncio.Event
+    modulation: Modulation = field(default_factory=Modulation)
     iterations: list[Iteration] = field(default_factory=list)
     recorded: tuple[Iteration, ...] = ()
     permissions: Mapping[str, PermissionDecision] | None = None
@@ -62,6 +63,14 @@ class Progress:
         return sum(each.prompt_tokens + each.completion_tokens for each in self.iterations)
 
     @property
+    def good_answers(self) -> int:
+        """How many answers in a row, up to the last one, were good enough to stop at."""
+        threshold = self.capsule.loop.convergence_threshold
+        answers = [each for each in self.iterations if each.mode != PromptMode.CALL and each.is_answer]
+        missed = (back for back, each in enumerate(reversed(answers)) if each.convergence_score < threshold)
+        return next(missed, len(answers))
+
+    @property
     def draft(self) -> str:
         """The last answer, which a refining turn improves; empty while there is none."""
         answers = [each for each in self.iterations if each.mode != PromptMode.CALL and each.is_answer]
@@ -71,6 +80,12 @@ class Progress:
     def elapsed_ms(self) -> float:
         """Since the turn was created, by this process's clock."""
         return (time.perf_counter() - self.started) * 1000
+
+    def repeat(self, recorded: tuple[Iteration, ...]) -> None:
+        """Go by the record of the turn that had these iterations; none is nothing to repeat."""
+        self.recorded = recorded
+        if recorded:
+            self.modulation = Modulation.from_dict(recorded[0].modulation)
 
     def degrade(self, reason: str) -> None:
         """Note once that something is missing."""

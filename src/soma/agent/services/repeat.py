@@ -1,8 +1,9 @@
 """Repeating a seeded turn.
 
 Whoever gives a seed wants the same answer again. Memory and weights move on between two such turns, so the
-later one takes what the first one recalled and how it shared out its lanes from the record; the rest of
-its prompt is the same by itself. Without a seed, a turn uses all that is known now.
+later one takes what the first one recalled, how it shared out its lanes and what neuromodulators did to it
+from the record; the rest of its prompt is the same by itself. Without a seed, a turn uses all that is known
+now.
 """
 
 from soma.agent.domain.iteration import Iteration

@@ -68,7 +68,7 @@ class TurnRunner:
                 else begin(turn, beginning, stream, stop)
             )
             if turn.seeded and not progress.history:
-                progress.recorded = await self._database.run(first_run, turn)
+                progress.repeat(await self._database.run(first_run, turn))
             await self._finish(progress, await self._loop(progress))
         except LeaseLost as error:
             logger.warning("turn %s: %s", turn.id, error.detail)

@@ -7,6 +7,7 @@ from typing import Any
 from soma.brain.domain.feedback import Signals
 from soma.brain.domain.learned_state import LearnedState
 from soma.brain.domain.learning_signal import LearningSignal
+from soma.brain.domain.modulation import Modulation
 from soma.brain.domain.neuromodulators import Neuromodulators
 from soma.brain.domain.raw_rule import raw_salience, raw_step
 from soma.brain.domain.weights import BOUNDS, FIELD_OF, GAINS, Weights
@@ -51,7 +52,7 @@ def learn(before: LearnedState, signals: Signals) -> Learning:
     worth = salience.salience(signals.novelty, error)
     if salience.opens_gate(worth):
         levels = _levels(before, signals, error)
-        rate = adaptation.learning_rate(levels.dopamine)
+        rate = Modulation.of(levels).learning_rate
         after = LearnedState(
             weights=_weights(before.weights, rate, error),
             neuromodulators=levels,
@@ -81,7 +82,7 @@ def _learn_raw(before: LearnedState, signals: Signals) -> Learning:
         reward=signals.reward,
         prediction_error=prediction.prediction_error(signals.reward, before.reward_baseline),
         salience=raw_salience(signals.reward),
-        learning_rate=adaptation.learning_rate(after.neuromodulators.dopamine),
+        learning_rate=Modulation.of(after.neuromodulators).learning_rate,
         applied=True,
         signal=signals.follows,
     )
