@@ -11,7 +11,9 @@ from soma.base.database import tenant_transaction
 from soma.base.errors import NotFound
 from soma.base.ids import new_id
 from soma.brain.api import Brain, ChainReport, LearnedState
-from soma.brain.models import LearnedStateRow
+from soma.brain.domain.learning import learn
+from soma.brain.models import LearnedCheckpointRow, LearnedStateRow, LearnedStepRow
+from soma.brain.services.apply_feedback import signals_of
 from tests.brain.turns import AGENT, feedback
 
 
@@ -35,6 +37,18 @@ def learn_turn(brain: Brain, tenant: UUID, confidences: list[float], *, handed: 
             state = brain.apply_feedback(given).after
     with tenant_transaction(tenant):
         brain.checkpoint(tenant, AGENT, turn)
+
+
+def learned_one_by_one(tenant: UUID) -> LearnedState:
+    """Where the agent would stand if its turns had come one after the other, in the order of its chain."""
+    state = LearnedState()
+    with tenant_transaction(tenant):
+        turns = LearnedCheckpointRow.objects.filter(sequence__gt=0).order_by("sequence")
+        for turn in turns:
+            assert turn.turn_id is not None
+            for step in LearnedStepRow.objects.filter(turn_id=turn.turn_id).order_by("iteration"):
+                state = learn(state, signals_of(step.numbers)).after
+    return state
 
 
 @pytest.mark.req("LEARN-001")
@@ -141,6 +155,7 @@ def test_concurrent_turns_of_one_agent_lose_no_update(brain: Brain, tenant: UUID
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(learn, range(8)))
     assert standing(brain, tenant).step == 8 * 3 * 4
+    assert standing(brain, tenant).to_bytes() == learned_one_by_one(tenant).to_bytes()
     assert verify(brain, tenant) == ChainReport(checkpoints=1 + 8 * 3, broken_at=None)
 
 
