@@ -11,7 +11,7 @@ from benchmarks.home import fresh_home
 from benchmarks.lines import tell
 from benchmarks.start import start
 
-NAMES = ("turns", "langgraph", "model", "hrr", "graph", "relay", "memory_scale", "start")
+NAMES = ("turns", "langgraph", "model", "hrr", "graph", "learning_step", "relay", "memory_scale", "start")
 SECONDS = 180.0
 SECONDS_A_RECORD = 3e-3
 """What is allowed beyond that where numbers of memories are given, for 200,000 at least."""
@@ -23,7 +23,7 @@ def main() -> int:
     """Run what the command line names. Each benchmark has a process and a home of its own."""
     names, options, seconds = _arguments()
     failed = False
-    for group in (["turns", "langgraph"], ["model"], ["hrr"], ["graph"], ["relay"], ["memory_scale"]):
+    for group in (["turns", "langgraph"], *([name] for name in NAMES[2:-1])):
         chosen = [name for name in group if name in names]
         failed |= bool(chosen) and not _child(chosen, options, seconds)
     if "start" in names:

@@ -34,6 +34,8 @@ def main(words: list[str]) -> None:
         _memory_scale(words, quick)
     elif names == ["graph"]:
         _graph(quick)
+    elif names == ["learning_step"]:
+        _learning_step(quick)
     elif names == ["relay"]:
         kafka = [word.removeprefix(KAFKA) for word in words if word.startswith(KAFKA)]
         _relay(kafka[0] if kafka else "", quick)
@@ -68,6 +70,13 @@ def _graph(quick: bool) -> None:
     from benchmarks.graph import FULL, QUICK, graph  # noqa: PLC0415 - scipy takes a second to load
 
     graph(QUICK if quick else FULL)
+
+
+def _learning_step(quick: bool) -> None:
+    with _database():
+        from benchmarks.learning_step import FULL, QUICK, learning_step  # noqa: PLC0415 - it needs Django set up
+
+        learning_step(CONFIGURATION, QUICK if quick else FULL)
 
 
 def _relay(kafka_servers: str, quick: bool) -> None:
