@@ -4,6 +4,7 @@ Five axes are kept apart: infrastructure profile, behaviour mode, topology, conn
 not here) and feature flags.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -87,6 +88,8 @@ class Configuration:
     memory_namespace_bytes: int = 0
     memory_retention_days: int = 0
     learning_signal: str = ""
+    regret_turns: int = 20
+    regret_margin: float = 0.05
     rate_requests: int = 600
     rate_tenant_requests: int = 6000
     rate_turns: int = 120
@@ -136,6 +139,8 @@ class Configuration:
                 "SOMAGENT_MEMORY_RETENTION_DAYS", 0, minimum=0, maximum=36_500
             ),
             learning_signal=environment.get("SOMAGENT_LEARNING_SIGNAL", ""),
+            regret_turns=read.integer("SOMAGENT_REGRET_TURNS", 20, minimum=0, maximum=200),
+            regret_margin=read.share("SOMAGENT_REGRET_MARGIN", 0.05),
             rate_requests=read.rate("SOMAGENT_RATE_REQUESTS", 600),
             rate_tenant_requests=read.rate("SOMAGENT_RATE_TENANT_REQUESTS", 6000),
             rate_turns=read.rate("SOMAGENT_RATE_TURNS", 120),
@@ -189,6 +194,19 @@ class _Reader:
         if not text.isdecimal() or not minimum <= int(text) <= maximum:
             raise InvalidInput(f"{name} is {text!r}; it takes a whole number from {minimum} to {maximum}")
         return int(text)
+
+    def share(self, name: str, default: float) -> float:
+        """A number above 0, up to 1."""
+        text = self._environment.get(name)
+        if not text:
+            return default
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not 0.0 < value <= 1.0:
+            raise InvalidInput(f"{name} is {text!r}; it takes a number above 0, up to 1")
+        return value
 
     def rate(self, name: str, default: int) -> int:
         """A number a minute; 0 is no limit."""

@@ -49,6 +49,7 @@ from soma.brain.domain.ranking_credit import Judgement, Rollback
 from soma.brain.domain.ranking_state import RankingState
 from soma.brain.domain.recall import Evidence, Layer, Recall, RecallRequest
 from soma.brain.domain.recall_filter import RecallFilter
+from soma.brain.domain.regret import RegretSettings
 from soma.brain.domain.remember import Kept, Refusal, RefusalReason, Remembered, RememberItem
 from soma.brain.domain.segment import Segment
 from soma.brain.domain.usage import Usage, UsageTaken
@@ -104,6 +105,7 @@ from soma.brain.services.segments import present_segment
 from soma.brain.services.transfer import MemoryImport, export_own
 from soma.brain.services.upload_capsule import UploadedCapsule
 from soma.brain.services.verify_checkpoints import verify_checkpoints
+from soma.brain.services.watch_regret import watch_regret
 from soma.events.api import Consumer, Event, Letter, dead_letters, retry_dead_letter
 from soma.fractalmemory.api import FractalMemory, Imported
 
@@ -195,6 +197,7 @@ __all__ = [
     "RecallUnavailable",
     "Refusal",
     "RefusalReason",
+    "RegretSettings",
     "ReliabilityBin",
     "RememberItem",
     "RememberUnavailable",
@@ -480,8 +483,13 @@ class Brain:
         A turn that was alone moves the agent to where its line ends, bit for bit. If others came in between,
         its feedbacks are learned again from where the agent stands now. Raises NotFound for an agent that
         has not begun.
+
+        Where the last turns went worse than the best before them, the agent is returned to where those left
+        it, by a checkpoint of its own: see LearningSettings.watch.
         """
-        return checkpoint(tenant_id, agent_id, turn_id, evidence)
+        made = checkpoint(tenant_id, agent_id, turn_id, evidence)
+        watch_regret(tenant_id, agent_id, self._learning.watch)
+        return made
 
     def late_feedback(self, given: LateFeedback) -> LateLearning:
         """Learn from what somebody said of a turn after it had ended: by the rule of `apply_feedback`, from

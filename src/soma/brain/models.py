@@ -54,6 +54,7 @@ class LearnedCheckpointRow(models.Model):
     rankings = models.JSONField(db_default={})
     returns_to = models.BigIntegerField(null=True)
     constitution_hash = models.CharField(max_length=128, null=True)
+    reward = models.FloatField(null=True)
 
     class Meta:
         db_table = "learned_checkpoint"

@@ -2,12 +2,15 @@
 
 from soma.base.configuration import Configuration
 from soma.base.errors import InvalidInput
-from soma.brain.api import LearningSettings, LearningSignal
+from soma.brain.api import LearningSettings, LearningSignal, RegretSettings
 
 
 def learning_settings(configuration: Configuration) -> LearningSettings:
-    """How agents learn. Raises InvalidInput for a signal that there is not."""
-    return LearningSettings(signal=_signal(configuration.learning_signal))
+    """How agents learn. Raises InvalidInput for a signal that there is not, or a watch over one turn."""
+    return LearningSettings(
+        signal=_signal(configuration.learning_signal),
+        watch=RegretSettings(turns=configuration.regret_turns, margin=configuration.regret_margin),
+    )
 
 
 def _signal(name: str) -> LearningSignal:

@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator
 from uuid import UUID
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from soma.brain.domain.learning import learn
 from soma.brain.domain.learning_signal import LearningSignal
 from soma.brain.domain.modulation import Modulation
 from soma.brain.domain.weights import BOUNDS, GAINS, Weights
+from soma.brain.kernels.temperature import ENTROPY, LARGEST, entropy, next_tau
 from tests.brain.domain.test_learning import states
 
 pytestmark = pytest.mark.req("LEARN-002")
@@ -87,3 +89,20 @@ def test_no_feedback_breaks_a_law_and_the_same_gives_the_same_bytes(
     assert state.step == start.step + STEPS
     assert state.to_bytes() == again.to_bytes()
     assert LearnedState.from_bytes(state.to_bytes()).hash == state.hash
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 20), st.floats(0.0, 3.0), st.floats(*BOUNDS["tau"]))
+def test_the_entropy_cap_holds_to_within_a_step_whatever_is_said(
+    seed: int, count: int, spread: float, tau: float
+) -> None:
+    """Where no τ within its bounds makes the choice clear enough, τ is as low as it can be."""
+    low, high = BOUNDS["tau"]
+    random_ = np.random.default_rng(seed)
+    scores = random_.normal(scale=spread, size=count)
+    for _ in range(60):
+        relevant = random_.random(count) < 0.3
+        relevant[random_.integers(count)] = True
+        tau = next_tau(tau, scores, relevant, low, high)
+        assert low <= tau <= high
+    below = max(low, tau - LARGEST)
+    assert below == low or entropy(scores, below) <= ENTROPY + 1e-9

@@ -30,7 +30,8 @@ class Checkpoint:
     the turn's that is in it. `source_id` names the feedback. `rankings` are the hashes of the ranking states
     that came with it, by namespace; "" for one that was taken away. `returns_to` is the sequence of the
     checkpoint that a rollback went back to. `constitution_hash` is that of the constitution under which this
-    was learned, for a rollback of the one under which it was; None where there was none."""
+    was learned, for a rollback of the one under which it was; None where there was none. `reward` is the mean
+    of the turn's iterations, None for what is no turn."""
 
     tenant_id: UUID
     agent_id: str
@@ -46,6 +47,7 @@ class Checkpoint:
     rankings: Mapping[str, str] = field(default_factory=dict)
     returns_to: int | None = None
     constitution_hash: str | None = None
+    reward: float | None = None
 
     def expected_hash(self) -> str:
         """What `hash` must be: SHA3-512 of the canonical JSON of everything else."""
@@ -74,6 +76,8 @@ class Checkpoint:
             beyond["returns_to"] = self.returns_to
         if self.constitution_hash is not None:
             beyond["constitution_hash"] = self.constitution_hash
+        if self.reward is not None:
+            beyond["reward"] = self.reward
         return beyond
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,6 +91,7 @@ class Checkpoint:
             "constitution_hash": self.constitution_hash,
             "weights": self.state.weights.to_dict(),
             "neuromodulators": self.state.neuromodulators.to_dict(),
+            "reward": self.reward,
             "reward_baseline": self.state.reward_baseline,
             "step": self.state.step,
             "rankings": dict(self.rankings),
@@ -111,6 +116,7 @@ def seal(
     rankings: Mapping[str, str] | None = None,
     returns_to: int | None = None,
     constitution_hash: str | None = None,
+    reward: float | None = None,
 ) -> Checkpoint:
     """A checkpoint with its hash."""
     unsealed = Checkpoint(
@@ -128,6 +134,7 @@ def seal(
         rankings=rankings or {},
         returns_to=returns_to,
         constitution_hash=constitution_hash,
+        reward=reward,
     )
     return replace(unsealed, hash=unsealed.expected_hash())
 

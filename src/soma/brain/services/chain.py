@@ -59,6 +59,7 @@ class Link:
     source_id: UUID | None = None
     rankings: Mapping[str, str] = field(default_factory=dict)
     returns_to: Checkpoint | None = None
+    reward: float | None = None
 
 
 def locked_head(tenant_id: UUID, agent_id: str, turn_id: UUID | None = None) -> Head:
@@ -95,6 +96,7 @@ def append(head: Head, link: Link) -> Checkpoint:
         rankings=link.rankings,
         returns_to=None if old is None else old.sequence,
         constitution_hash=head.constitution_hash if old is None else old.constitution_hash,
+        reward=link.reward,
         previous_hash=head.hash,
         created_at=now(),
     )

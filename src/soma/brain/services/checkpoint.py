@@ -1,6 +1,8 @@
 """Adding what a turn has learned to its agent, at the end of the turn."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 from uuid import UUID
 
@@ -45,12 +47,16 @@ def checkpoint(
         return checkpoint_of(
             LearnedCheckpointRow.objects.get(tenant_id=tenant_id, agent_id=agent_id, sequence=head.sequence)
         )
-    state, last = _add(head.state, steps), steps[-1].iteration
+    link = Link(
+        state=_add(head.state, steps),
+        turn_id=turn_id,
+        last_iteration=steps[-1].iteration,
+        reward=_mean_reward(steps),
+    )
     if evidence is None:
-        return append(head, Link(state=state, turn_id=turn_id, last_iteration=last))
-    credit = evidence_credit(evidence, state)
-    link = Link(state=credit.state, turn_id=turn_id, last_iteration=last, rankings=credit.hashes)
-    made = append(head, link)
+        return append(head, link)
+    credit = evidence_credit(evidence, link.state)
+    made = append(head, replace(link, state=credit.state, rankings=credit.hashes))
     keep(tenant_id, agent_id, made.sequence, credit.rankings)
     return made
 
@@ -59,6 +65,10 @@ def _steps_after(tenant_id: UUID, agent_id: str, turn_id: UUID, iteration: int) 
     with connections[APP].cursor() as cursor:
         cursor.execute(STEPS, [tenant_id, turn_id, agent_id, iteration])
         return [_Step(*row) for row in cursor.fetchall()]
+
+
+def _mean_reward(steps: Sequence[_Step]) -> float:
+    return math.fsum(signals_of(step.numbers).reward for step in steps) / len(steps)
 
 
 def _add(standing: LearnedState, steps: Sequence[_Step]) -> LearnedState:

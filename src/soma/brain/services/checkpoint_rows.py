@@ -33,6 +33,7 @@ def checkpoint_row(checkpoint: Checkpoint) -> LearnedCheckpointRow:
         rankings=dict(checkpoint.rankings),
         returns_to=checkpoint.returns_to,
         constitution_hash=checkpoint.constitution_hash,
+        reward=checkpoint.reward,
     )
 
 
@@ -53,4 +54,5 @@ def checkpoint_of(row: LearnedCheckpointRow) -> Checkpoint:
         rankings=row.rankings,
         returns_to=row.returns_to,
         constitution_hash=row.constitution_hash,
+        reward=row.reward,
     )
