@@ -16,7 +16,7 @@ TENANT_TABLES = """
       AND (attribute.attname = 'tenant_id' OR class.relname = 'tenant') AND attribute.attnum > 0
     GROUP BY 1, 2, 3 ORDER BY 1
 """
-WITHOUT_TENANTS = {"django_migrations", "consumer_offset"}
+WITHOUT_TENANTS = {"django_migrations", "consumer_offset", "consumer_heartbeat"}
 
 
 def tables() -> list[tuple[str, bool, bool]]:

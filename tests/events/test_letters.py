@@ -8,15 +8,18 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from soma.base.errors import LimitExceeded, NotFound
+from soma.base.clock import now
+from soma.base.errors import Conflict, InvalidInput, LimitExceeded, NotFound
 from soma.base.ids import new_id
 from soma.events.api import (
     Consumer,
     ConsumerRunner,
     EventLog,
     StoredEvent,
+    dead_letter,
     dead_letters,
     retry_dead_letter,
+    retry_dead_letters,
 )
 from soma.events.retry import RetryPolicy
 from tests.events.samples import failed_turn
@@ -43,7 +46,7 @@ class Patient:
     def __init__(self, log: EventLog, tenant: UUID) -> None:
         self.name = f"consumer-{new_id()}"
         self.tenant = tenant
-        self.refused = {"bad"}
+        self.refused = {"bad", "worse", "worst"}
         self.details: list[str] = []
         consumer = Consumer(name=self.name, types=("chat.turn_failed",), handler=self)
         self._runner = ConsumerRunner(log, [consumer], retry=RetryPolicy(attempts=2, unit=timedelta(0)))
@@ -67,7 +70,7 @@ class Patient:
         self.details.append(event.payload["detail"])
 
 
-def test_a_letter_says_what_was_given_up_and_why_and_goes_when_it_is_tried_again(
+def test_a_letter_says_what_was_given_up_and_why_and_is_settled_when_it_is_tried_again(
     tenant: UUID, log: EventLog, relayed: Relayed
 ) -> None:
     with Patient(log, tenant) as patient:
@@ -126,6 +129,57 @@ def test_nobody_sees_or_tries_the_letters_of_another(tenant: UUID, log: EventLog
         with pytest.raises(NotFound):
             retry_dead_letter(somebody, letter.id, source=source)
     assert dead_letters(tenant) == [letter]
+
+
+def test_a_settled_letter_is_shown_and_not_tried_again(tenant: UUID, log: EventLog, relayed: Relayed) -> None:
+    with Patient(log, tenant) as patient:
+        relayed(failed_turn(tenant, "bad"))
+        wait_until(lambda: dead_letters(tenant))
+        [letter] = dead_letters(tenant)
+        assert dead_letter(tenant, letter.id) == letter
+        patient.refused.clear()
+        started = now()
+        settled = retry_dead_letter(tenant, letter.id)
+        assert settled.settled_at is not None
+        assert started <= settled.settled_at <= now()
+        assert dead_letter(tenant, letter.id) == settled
+        with pytest.raises(Conflict):
+            retry_dead_letter(tenant, letter.id)
+        wait_until(lambda: patient.details)
+    assert patient.details == ["bad"]
+    with pytest.raises(NotFound):
+        dead_letter(new_id(), letter.id)
+
+
+def test_all_are_tried_again_in_their_order(tenant: UUID, log: EventLog, relayed: Relayed) -> None:
+    with Patient(log, tenant) as patient:
+        relayed(*[failed_turn(tenant, detail) for detail in ("bad", "worse", "worst")])
+        wait_until(lambda: len(dead_letters(tenant)) == 3)
+        patient.refused.clear()
+        assert retry_dead_letters(tenant, failed_before=now(), source="nobody") == []
+        assert retry_dead_letters(new_id(), failed_before=now()) == []
+        oldest = dead_letters(tenant)[-1]
+        assert retry_dead_letters(tenant, failed_before=oldest.failed_at) == []
+        first = retry_dead_letters(tenant, failed_before=now(), limit=2)
+        rest = retry_dead_letters(tenant, failed_before=now(), source=patient.name)
+        assert [letter.payload["detail"] for letter in first] == ["bad", "worse"]
+        assert [letter.payload["detail"] for letter in rest] == ["worst"]
+        assert dead_letters(tenant) == []
+        wait_until(lambda: len(patient.details) == 3)
+    assert patient.details == ["bad", "worse", "worst"]
+
+
+def test_a_list_goes_on_behind_its_last_letter(tenant: UUID, log: EventLog, relayed: Relayed) -> None:
+    with Patient(log, tenant):
+        relayed(*[failed_turn(tenant, detail) for detail in ("bad", "worse", "worst")])
+        wait_until(lambda: len(dead_letters(tenant)) == 3)
+    everything = dead_letters(tenant)
+    assert [letter.payload["detail"] for letter in everything] == ["worst", "worse", "bad"]
+    assert dead_letters(tenant, limit=1, after=everything[0].id) == everything[1:2]
+    retry_dead_letter(tenant, everything[1].id)  # its place is remembered
+    assert dead_letters(tenant, after=everything[1].id) == everything[2:]
+    with pytest.raises(InvalidInput):
+        dead_letters(tenant, after=new_id())
 
 
 def test_a_list_is_bounded(tenant: UUID, log: EventLog) -> None:

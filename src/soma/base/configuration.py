@@ -90,6 +90,7 @@ class Configuration:
     learning_signal: str = ""
     regret_turns: int = 20
     regret_margin: float = 0.05
+    event_retention_days: int = 30
     rate_requests: int = 600
     rate_tenant_requests: int = 6000
     rate_turns: int = 120
@@ -141,6 +142,7 @@ class Configuration:
             learning_signal=environment.get("SOMAGENT_LEARNING_SIGNAL", ""),
             regret_turns=read.integer("SOMAGENT_REGRET_TURNS", 20, minimum=0, maximum=200),
             regret_margin=read.share("SOMAGENT_REGRET_MARGIN", 0.05),
+            event_retention_days=read.integer("SOMAGENT_EVENT_RETENTION_DAYS", 30, minimum=1, maximum=36_500),
             rate_requests=read.rate("SOMAGENT_RATE_REQUESTS", 600),
             rate_tenant_requests=read.rate("SOMAGENT_RATE_TENANT_REQUESTS", 6000),
             rate_turns=read.rate("SOMAGENT_RATE_TURNS", 120),

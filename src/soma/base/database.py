@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 APP = "default"
 WORKER = "worker"
+RETENTION = "retention"
+"""The only role that may take events out of the log, and only old ones."""
 
 
 @contextmanager

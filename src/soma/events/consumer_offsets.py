@@ -10,10 +10,10 @@ from soma.events.models import ConsumerOffset
 
 # SQL, because it follows every batch, and takes two and a half times as long with the ORM.
 SAVE = """
-INSERT INTO consumer_offset (name, partition, position, heartbeat_at)
+INSERT INTO consumer_offset (name, partition, position, saved_at)
 SELECT %s, partition, position, %s FROM unnest(%s::text[], %s::bigint[]) AS reached(partition, position)
 ON CONFLICT (name, partition)
-DO UPDATE SET position = excluded.position, heartbeat_at = excluded.heartbeat_at
+DO UPDATE SET position = excluded.position, saved_at = excluded.saved_at
 """
 
 
@@ -24,6 +24,6 @@ def load(name: str) -> dict[str, int]:
 
 
 def save(name: str, positions: Mapping[str, int]) -> None:
-    """Keep `positions`, by partition, and note that the consumer is alive."""
+    """Keep `positions`, by partition."""
     with connections[WORKER].cursor() as cursor:
         cursor.execute(SAVE, [name, now(), list(positions), list(positions.values())])

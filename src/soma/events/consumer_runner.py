@@ -4,8 +4,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from soma.events import consumer_heartbeats
 from soma.events.consumer import Consumer
 from soma.events.consumer_backlog import ConsumerBacklog
+from soma.events.consumer_heartbeats import Heartbeat
 from soma.events.consumer_thread import ConsumerThread
 from soma.events.ports import EventLog
 from soma.events.retry import RetryPolicy
@@ -48,7 +50,7 @@ class ConsumerRunner:
         """Wait until no consumer has an event of the log left to handle, here or in another process.
         Blocking; returns whether that is so, after `timeout` seconds at most."""
         deadline = time.monotonic() + timeout
-        while not all(thread.caught_up() for thread in self._threads.values()):
+        while not all(thread.place.caught_up() for thread in self._threads.values()):
             if time.monotonic() >= deadline:
                 return False
             time.sleep(DRAIN_POLL_SECONDS)
@@ -56,7 +58,11 @@ class ConsumerRunner:
 
     def backlogs(self) -> list[ConsumerBacklog]:
         """What waits for each, here or in another process. Blocking. Raises EventLogUnavailable."""
-        return [thread.backlog() for thread in self._threads.values()]
+        return [thread.place.backlog() for thread in self._threads.values()]
+
+    def heartbeats(self) -> dict[str, Heartbeat]:
+        """The latest sign of life of each, here or in another process. Blocking."""
+        return consumer_heartbeats.heartbeats(list(self._threads))
 
     def status(self) -> list[ConsumerStatus]:
         """How each is doing. Asks nothing of the database."""

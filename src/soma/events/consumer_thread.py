@@ -7,9 +7,10 @@ from time import monotonic
 from django.db import connections
 
 from soma.base.database import WORKER, worker_transaction
-from soma.events import consumer_offsets
+from soma.events import consumer_heartbeats, consumer_offsets, dead_letters
 from soma.events.consumer import Consumer
-from soma.events.consumer_backlog import ConsumerBacklog
+from soma.events.consumer_heartbeats import BEAT_SECONDS
+from soma.events.consumer_place import ConsumerPlace
 from soma.events.event import Lane, LogSlice, StoredEvent
 from soma.events.exclusive import ExclusiveSession
 from soma.events.loop import Loop
@@ -21,8 +22,8 @@ from soma.events.retry import RetryPolicy
 from soma.events.waker import LOG_CHANNEL
 
 BATCH_SIZE = 100
-HEARTBEAT_SECONDS = 10.0
 GATHER_SECONDS = 0.02
+NEVER = float("-inf")
 
 LOOK_SECONDS = 1.0
 """So often is it looked whether something was parked by others: a dead letter that is to be tried again."""
@@ -40,7 +41,9 @@ class ConsumerThread:
         self._session = ExclusiveSession(f"soma.consumer.{consumer.name}", channel=LOG_CHANNEL)
         self._positions: dict[str, int] = {}
         self._held: set[Lane] = set()
-        self._saved_at = self._looked_at = 0.0
+        self._looked_at = 0.0
+        self._beat_at = NEVER
+        self.place = ConsumerPlace(consumer, log, self._parking)
         self.loop = Loop(
             f"soma-{consumer.name}",
             self._step,
@@ -53,32 +56,6 @@ class ConsumerThread:
         """Whether this process is the one that handles the consumer's events."""
         return self._session.held
 
-    def caught_up(self) -> bool:
-        """Whether every event the consumer wants was handled or is a dead letter. Blocking."""
-        positions = consumer_offsets.load(self._consumer.name)
-        ahead = any(self._is_ahead(partition, reached) for partition, reached in self._ahead_of(positions))
-        return not ahead and self._parking.empty()
-
-    def backlog(self) -> ConsumerBacklog:
-        """What the consumer has not handled yet. Blocking."""
-        positions = consumer_offsets.load(self._consumer.name)
-        types = self._consumer.types
-        ahead = self._ahead_of(positions)
-        new = sum(self._log.count(partition, position, types=types) for partition, position in ahead)
-        first = self._parking.oldest()
-        places = [(first.partition, first.position - 1)] if first else ahead
-        slices = [self._log.following(*place, types=types, limit=1) for place in places if new or first]
-        moments = [event.recorded_at for found in slices for event in found.events]
-        return ConsumerBacklog(
-            name=self._consumer.name,
-            waiting=new + self._parking.count(),
-            oldest=min(moments, default=None),
-        )
-
-    def _is_ahead(self, partition: str, position: int) -> bool:
-        """Whether the partition has an event for the consumer after `position`."""
-        return bool(self._log.following(partition, position, types=self._consumer.types, limit=1).events)
-
     def _ahead_of(self, positions: Mapping[str, int]) -> list[tuple[str, int]]:
         """The partitions that have grown beyond `positions`, and those positions."""
         ends = self._log.partitions(self._consumer.types)
@@ -88,11 +65,20 @@ class ConsumerThread:
     def _step(self, woken: bool) -> bool:
         if self._session.connection is None and not self._take_over():
             return False
+        self._beat()
         retried = self._retry_parked()
-        followed = self._follow()
-        if monotonic() - self._saved_at >= HEARTBEAT_SECONDS:
-            self._save(self._positions, [])
-        return retried or followed
+        return self._follow() or retried
+
+    def _beat(self) -> None:
+        """Say that the consumer lives, if it is time to; what it passed by since is kept along with it."""
+        if self._is_time_to_beat():
+            with worker_transaction():
+                consumer_heartbeats.beat(self._consumer.name, last_error=self.loop.last_error)
+                consumer_offsets.save(self._consumer.name, self._positions)
+            self._beat_at = monotonic()
+
+    def _is_time_to_beat(self) -> bool:
+        return monotonic() - self._beat_at >= BEAT_SECONDS
 
     def _take_over(self) -> bool:
         if not self._session.acquire():
@@ -103,6 +89,7 @@ class ConsumerThread:
             cursor.execute("SET synchronous_commit TO off")
         self._positions = consumer_offsets.load(self._consumer.name)
         self._held = self._parking.lanes()
+        self._beat_at = NEVER
         return True
 
     def _follow(self) -> bool:
@@ -131,6 +118,10 @@ class ConsumerThread:
                 if row := self._parked_row(event):
                     parked.append(row)
                 reached = event.position
+                if self._is_time_to_beat():
+                    self._save({partition: reached}, parked)
+                    parked = []
+                    self._beat()
             else:
                 reached = ahead.position
         finally:
@@ -166,6 +157,7 @@ class ConsumerThread:
         due = self._parking.due() if self._held else []
         for parked in due:
             self._retry(parked)
+            self._beat()
         if due:
             self._held = self._parking.lanes()
         return bool(due)
@@ -189,11 +181,14 @@ class ConsumerThread:
                 self._parking.record_failure(parked, event, reason)
 
     def _parked_event(self, parked: ParkedEvent) -> StoredEvent | None:
-        """The event itself; None where the consumer's types no longer include it, or the log is past it."""
-        ahead = self._log.following(
-            parked.partition, parked.position - 1, types=self._consumer.types, limit=1
-        ).events
-        return ahead[0] if ahead and ahead[0].position == parked.position else None
+        """The event itself, from the log or, where that is past it, from the letter it was; None where there
+        is neither, or the consumer's types no longer include it."""
+        types = self._consumer.types
+        ahead = self._log.following(parked.partition, parked.position - 1, types=types, limit=1).events
+        if ahead and ahead[0].position == parked.position:
+            return ahead[0]
+        copy = dead_letters.copy_of(parked)
+        return copy if copy is not None and copy.type in types else None
 
     def _save(self, positions: Mapping[str, int], parked: Sequence[ParkedEvent]) -> None:
         with worker_transaction():
@@ -201,4 +196,3 @@ class ConsumerThread:
                 self._parking.save(parked)
             consumer_offsets.save(self._consumer.name, positions)
         self._positions |= positions
-        self._saved_at = monotonic()

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 ATTRIBUTE_LENGTH = 200
 """Longest topic, type, key and trace id, in characters: they stand in indexes and, with Kafka, in headers."""
@@ -49,7 +50,8 @@ class OutboxMessage(EventRow):
 
 
 class EventLogEntry(EventRow):
-    """An event for good. The database refuses every change of this table but an insert.
+    """An event of the log. The database refuses every change of this table but an insert, and the removal of
+    what is old by the role that is there for it.
 
     `position` is unique in the installation and only grows; `sequence` counts 1, 2, 3, … within a tenant.
     """
@@ -69,7 +71,7 @@ class EventLogEntry(EventRow):
 
 
 class EventPlace(models.Model):
-    """Where in Kafka an event of the log stands. The database refuses every change of it but an insert.
+    """Where in Kafka an event of the log stands. The database refuses what it refuses for the log.
 
     What is not written here is not in the log, whatever a topic holds. `position` is Kafka's offset plus
     one: as with Kafka's own committed offsets, whoever has handled it goes on from there.
@@ -82,6 +84,7 @@ class EventPlace(models.Model):
     key = models.CharField(max_length=ATTRIBUTE_LENGTH)
     partition = models.CharField(max_length=PARTITION_LENGTH, db_collation="C")
     position = models.BigIntegerField()
+    recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         db_table = "event_place"
@@ -90,7 +93,10 @@ class EventPlace(models.Model):
             models.UniqueConstraint(fields=("partition", "position"), name="event_place_position"),
             models.CheckConstraint(condition=Q(sequence__gt=0), name="event_place_sequence_positive"),
         )
-        indexes = (models.Index(fields=("tenant_id", "key", "sequence"), name="event_place_key"),)
+        indexes = (
+            models.Index(fields=("tenant_id", "key", "sequence"), name="event_place_key"),
+            models.Index(fields=("recorded_at",), name="event_place_recorded"),
+        )
 
 
 class EventStream(models.Model):
@@ -104,16 +110,28 @@ class EventStream(models.Model):
 
 
 class ConsumerOffset(models.Model):
-    """How far a consumer has read in a partition of the log, and when it was last seen at work."""
+    """How far a consumer has read in a partition of the log, and when that was kept."""
 
     pk = models.CompositePrimaryKey("name", "partition")
     name = models.CharField(max_length=ATTRIBUTE_LENGTH)
     partition = models.CharField(max_length=PARTITION_LENGTH)
     position = models.BigIntegerField()
-    heartbeat_at = models.DateTimeField()
+    saved_at = models.DateTimeField()
 
     class Meta:
         db_table = "consumer_offset"
+
+
+class ConsumerHeartbeat(models.Model):
+    """The latest sign of life of a consumer: from which process, and what kept it from its work."""
+
+    name = models.CharField(max_length=ATTRIBUTE_LENGTH, primary_key=True)
+    process = models.CharField(max_length=ATTRIBUTE_LENGTH)
+    beat_at = models.DateTimeField()
+    last_error = models.TextField()
+
+    class Meta:
+        db_table = "consumer_heartbeat"
 
 
 class ParkedEvent(models.Model):
@@ -140,16 +158,19 @@ class ParkedEvent(models.Model):
 
 
 class DeadLetter(EventRow):
-    """An event that the relay or a consumer gave up on. `partition` and `position` are null when it never
-    reached the log."""
+    """An event that the relay or a consumer gave up on. Where it stands in the log is null when it never
+    reached that. `settled_at`: since when it is no longer given up, but being tried again."""
 
     id = models.UUIDField(primary_key=True)
     source = models.CharField(max_length=ATTRIBUTE_LENGTH)
     partition = models.CharField(max_length=PARTITION_LENGTH, null=True)
     position = models.BigIntegerField(null=True)
+    sequence = models.BigIntegerField(null=True)
+    recorded_at = models.DateTimeField(null=True)
     attempts = models.SmallIntegerField()
     error = models.TextField()
     failed_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "dead_letter"

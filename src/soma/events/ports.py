@@ -1,6 +1,7 @@
 """What stands behind the relay and in front of the consumers."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -42,3 +43,11 @@ class EventLog(Protocol):
     def count(self, partition: str, position: int, *, types: Collection[str]) -> int:
         """How many events of `types` are recorded in `partition` after `position`, of all tenants, those
         included that the log no longer keeps."""
+
+    def expire(self, before: datetime, *, limit: int) -> int:
+        """Remove the oldest events of all tenants that were recorded before `before`, `limit` at most, and
+        say how many. Sequences and positions go on as if they were there still; what the log has removed it
+        takes again when it comes again. What is younger than a day stays, whatever `before` is.
+
+        On the connection of the role that may, in transactions of its own. Raises EventLogUnavailable.
+        """

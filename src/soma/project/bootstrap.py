@@ -41,7 +41,7 @@ from soma.brain.adapters.document_reader_process import ProcessDocumentReader
 from soma.brain.adapters.embedder_minilm import MiniLmEmbedder
 from soma.brain.adapters.embedder_recent import RecentEmbedder
 from soma.brain.api import Brain, CapsuleLimits, MemoryCapsules, WorkingSettings
-from soma.events.api import ConsumerRunner, EventLog, PostgresEventLog, Relay
+from soma.events.api import ConsumerRunner, EventLog, PostgresEventLog, Relay, Retention
 from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
 from soma.fractalmemory.api import FractalMemory, VectorStore
 from soma.identity.adapters.key_value_store_postgres import PostgresKeyValueStore
@@ -109,6 +109,10 @@ async def open_runtime(
         relay, consumers = _start_events(log, brain)
         stack.callback(relay.stop)
         stack.callback(consumers.stop)
+        if serve:
+            retention = Retention(log, consumers, days=configuration.event_retention_days)
+            retention.start()
+            stack.callback(retention.stop)
         progress("Loading the language model")
         agent = build_agent(
             configuration,
@@ -346,7 +350,7 @@ def _event_log(configuration: Configuration, stack: AsyncExitStack) -> EventLog:
         return PostgresEventLog()
     from soma.events.adapters.event_log_kafka import KafkaEventLog
 
-    log = KafkaEventLog(configuration.kafka_servers)
+    log = KafkaEventLog(configuration.kafka_servers, retention_days=configuration.event_retention_days)
     stack.callback(log.close)
     return log
 

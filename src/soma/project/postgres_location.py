@@ -9,7 +9,7 @@ from soma.base.configuration import Configuration
 from soma.base.crypto import load_or_create_secret
 
 DATABASE = "soma"
-OWNER, APP, WORKER = "soma_owner", "soma_app", "soma_worker"
+OWNER, APP, WORKER, RETENTION = "soma_owner", "soma_app", "soma_worker", "soma_retention"
 SUPERUSER = "postgres"
 EMBEDDED_PORT = 5432
 

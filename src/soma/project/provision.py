@@ -10,6 +10,7 @@ from soma.base.configuration import Configuration
 from soma.project.postgres_location import (
     APP,
     OWNER,
+    RETENTION,
     WORKER,
     PostgresLocation,
     postgres_location,
@@ -28,7 +29,7 @@ def provision(configuration: Configuration) -> None:
         connection.execute("SELECT pg_advisory_lock(%s)", [PROVISION_LOCK])
         connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
         connection.execute(f"GRANT CREATE, USAGE ON SCHEMA public TO {OWNER}")
-        connection.execute(f"GRANT USAGE ON SCHEMA public TO {APP}, {WORKER}")
+        connection.execute(f"GRANT USAGE ON SCHEMA public TO {APP}, {WORKER}, {RETENTION}")
         migrate()
 
 
@@ -49,7 +50,7 @@ def _ensure_roles_and_database(location: PostgresLocation, configuration: Config
     maintenance = "postgres" if location.embedded else location.database
     with psycopg.connect(**location.admin(maintenance), autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [PROVISION_LOCK])
-        for role in (OWNER, APP, WORKER):
+        for role in (OWNER, APP, WORKER, RETENTION):
             _ensure_role(connection, role, role_password(configuration, role))
         if location.embedded:
             _ensure_database(connection, location.database)

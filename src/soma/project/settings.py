@@ -2,7 +2,14 @@
 
 from soma.base.crypto import load_or_create_secret
 from soma.project.configuration import CONFIGURATION
-from soma.project.postgres_location import APP, OWNER, WORKER, postgres_location, role_password
+from soma.project.postgres_location import (
+    APP,
+    OWNER,
+    RETENTION,
+    WORKER,
+    postgres_location,
+    role_password,
+)
 
 _LOCATION = postgres_location(CONFIGURATION)
 
@@ -24,6 +31,7 @@ INSTALLED_APPS = [
 DATABASES = {
     "default": _LOCATION.django(APP, role_password(CONFIGURATION, APP)),
     "worker": _LOCATION.django(WORKER, role_password(CONFIGURATION, WORKER)),
+    "retention": _LOCATION.django(RETENTION, role_password(CONFIGURATION, RETENTION)),
     "owner": _LOCATION.django(OWNER, role_password(CONFIGURATION, OWNER)),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -14,6 +14,7 @@ partition, where a consumer may come to them before the earlier ones.
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from confluent_kafka import Message
@@ -25,6 +26,7 @@ from soma.events.adapters.event_log_postgres import PostgresEventLog, tenant_sco
 from soma.events.adapters.kafka_places import Place
 from soma.events.adapters.kafka_readers import KafkaReaders
 from soma.events.adapters.kafka_record import record_of, require_object, stored_event
+from soma.events.adapters.kafka_settings import RETENTION_DAYS
 from soma.events.adapters.kafka_topics import KafkaTopics
 from soma.events.adapters.kafka_writer import KafkaWriter
 from soma.events.admission import admitted
@@ -38,6 +40,9 @@ AS_THE_CLUSTER_HAS_IT = -1
 class KafkaEventLog:
     """See ports.EventLog. Topics that are missing are made at first use.
 
+    `retention_days` is what these are told to keep records for, as a whole segment of a partition becomes
+    that old.
+
     What an installation recorded in PostgreSQL before it turned to Kafka stays in the log, as a partition
     of its own.
     """
@@ -49,12 +54,16 @@ class KafkaEventLog:
         prefix: str = "",
         partitions: int = PARTITIONS,
         replication: int = AS_THE_CLUSTER_HAS_IT,
+        retention_days: int = RETENTION_DAYS,
     ) -> None:
         self._prefix = prefix
         self._earlier = PostgresEventLog()
         self._readers = KafkaReaders(servers)
         self._writer = KafkaWriter(
-            servers, KafkaTopics(servers, partitions=partitions, replication=replication)
+            servers,
+            KafkaTopics(
+                servers, partitions=partitions, replication=replication, retention_days=retention_days
+            ),
         )
 
     def append(self, events: Sequence[PendingEvent]) -> None:
@@ -83,12 +92,12 @@ class KafkaEventLog:
             )
             for event, (number, offset) in zip(fresh, self._writer.write(records), strict=True)
         ]
-        kafka_places.write(fresh, places)
+        kafka_places.write(fresh, places, recorded_at)
 
     def read(
         self, tenant_id: UUID, *, key: str | None = None, after: int = 0, limit: int = 1000
     ) -> list[StoredEvent]:
-        """See ports.EventLog. Kafka keeps an event for 30 days, unless the topic's operator wants otherwise.
+        """See ports.EventLog. Kafka may keep an event for longer or shorter, as the topic's operator wants.
 
         Joins the transaction that is open; else opens one for the tenant, and ends it before Kafka is asked.
         """
@@ -128,6 +137,11 @@ class KafkaEventLog:
         if partition == EARLIER:
             return self._earlier.count(partition, position, types=types)
         return kafka_places.count(partition, position, types=types)
+
+    def expire(self, before: datetime, *, limit: int) -> int:
+        """See ports.EventLog. The records themselves go when Kafka thinks it time: see `retention_days`."""
+        removed = self._earlier.expire(before, limit=limit)
+        return removed + (kafka_places.expire(before, limit - removed) if removed < limit else 0)
 
     def close(self) -> None:
         """Let go of all connections. Nothing is lost by it: what was not acknowledged was not appended."""

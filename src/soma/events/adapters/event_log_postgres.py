@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.db import connections
 
 from soma.base.canonical import json_value
 from soma.base.clock import now
-from soma.base.database import APP, WORKER, tenant_transaction
+from soma.base.database import APP, RETENTION, WORKER, tenant_transaction
 from soma.events.admission import admitted
 from soma.events.event import LogSlice, PendingEvent, StoredEvent
 from soma.events.outage import refusals
@@ -75,6 +76,17 @@ ORDER BY found.position
 
 AFTER = "SELECT count(*) FROM event_log WHERE position > %s AND type = ANY(%s::text[])"
 
+# Along the positions from the low end, where the old ones are, and up to the first that has to stay: were a
+# clock ever set back, what is left would still be each tenant's latest events without a gap.
+EXPIRE = """
+DELETE FROM event_log WHERE position IN (
+    SELECT position FROM event_log
+    WHERE recorded_at < %s AND position < coalesce(
+        (SELECT position FROM event_log WHERE recorded_at >= %s ORDER BY position LIMIT 1),
+        9223372036854775807)
+    ORDER BY position LIMIT %s)
+"""
+
 
 class PostgresEventLog:
     """See ports.EventLog. Appends on the worker connection, so that the relay's transaction covers both the
@@ -116,6 +128,12 @@ class PostgresEventLog:
         """See ports.EventLog."""
         [[amount]] = _rows(WORKER, AFTER, [position, list(types)]) if partition == PARTITION else [(0,)]
         return int(amount)
+
+    def expire(self, before: datetime, *, limit: int) -> int:
+        """See ports.EventLog."""
+        with refusals(), connections[RETENTION].cursor() as cursor:
+            cursor.execute(EXPIRE, [before, before, limit])
+            return int(cursor.rowcount)
 
 
 def _row(place: int, event: PendingEvent) -> dict[str, Any]:

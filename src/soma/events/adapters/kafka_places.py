@@ -7,13 +7,14 @@ failed or a relay that died before its commit, is not in the log.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import IntegrityError, connections
 
-from soma.base.database import APP, WORKER
+from soma.base.database import APP, RETENTION, WORKER
 from soma.events.errors import EventLogUnavailable
 from soma.events.event import PendingEvent
 from soma.events.outage import refusals
@@ -38,8 +39,8 @@ SELECT event_id, stream.last_sequence - fresh.amount + fresh.number FROM fresh J
 """
 
 WRITE = """
-INSERT INTO event_place (event_id, tenant_id, sequence, type, key, partition, position)
-SELECT event_id, tenant_id, sequence, type, key, partition, position
+INSERT INTO event_place (event_id, tenant_id, sequence, type, key, partition, position, recorded_at)
+SELECT event_id, tenant_id, sequence, type, key, partition, position, %s
 FROM jsonb_to_recordset(%s::jsonb) AS row(
     event_id uuid, tenant_id uuid, sequence bigint, type text, key text, partition text, position bigint)
 """
@@ -83,6 +84,11 @@ AFTER = """
 SELECT count(*) FROM event_place WHERE partition = %s AND position > %s AND type = ANY(%s::text[])
 """
 
+EXPIRE = """
+DELETE FROM event_place WHERE event_id IN (
+    SELECT event_id FROM event_place WHERE recorded_at < %s ORDER BY recorded_at LIMIT %s)
+"""
+
 SAME_POSITION = "event_place_position"
 
 
@@ -115,11 +121,11 @@ def number(events: Sequence[PendingEvent]) -> dict[UUID, int]:
     return dict(rows)
 
 
-def write(events: Sequence[PendingEvent], places: Sequence[Place]) -> None:
+def write(events: Sequence[PendingEvent], places: Sequence[Place], recorded_at: datetime) -> None:
     """Put `events`, which Kafka has at `places`, into the log. Inside the relay's transaction."""
     rows = [_row(event, place) for event, place in zip(events, places, strict=True)]
     with refusals(), _lost_records(), connections[WORKER].cursor() as cursor:
-        cursor.execute(WRITE, [orjson.dumps(rows).decode()])
+        cursor.execute(WRITE, [recorded_at, orjson.dumps(rows).decode()])
 
 
 def of_tenant(tenant_id: UUID, *, key: str | None, after: int, limit: int) -> list[Place]:
@@ -149,6 +155,13 @@ def count(partition: str, position: int, *, types: Collection[str]) -> int:
     """See EventLog.count."""
     [[amount]] = _rows(WORKER, AFTER, [partition, position, list(types)])
     return int(amount)
+
+
+def expire(before: datetime, limit: int) -> int:
+    """See EventLog.expire."""
+    with refusals(), connections[RETENTION].cursor() as cursor:
+        cursor.execute(EXPIRE, [before, limit])
+        return int(cursor.rowcount)
 
 
 @contextmanager

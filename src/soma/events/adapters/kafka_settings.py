@@ -67,11 +67,11 @@ def reader(servers: str) -> Settings:
     }
 
 
-def topic() -> dict[str, str]:
+def topic(retention_days: int) -> dict[str, str]:
     """What a topic of ours is created with."""
     return {
         "cleanup.policy": "delete",
-        "retention.ms": str(RETENTION_DAYS * 24 * 60 * 60 * 1000),
+        "retention.ms": str(retention_days * 24 * 60 * 60 * 1000),
         "max.message.bytes": str(RECORD_BYTES),
     }
 

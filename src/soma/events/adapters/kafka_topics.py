@@ -14,10 +14,11 @@ from soma.events.adapters.kafka_settings import REQUEST_SECONDS
 class KafkaTopics:
     """Sees to it that topics exist. One that is there already stays as its operator made it."""
 
-    def __init__(self, servers: str, *, partitions: int, replication: int) -> None:
+    def __init__(self, servers: str, *, partitions: int, replication: int, retention_days: int) -> None:
         self._servers = servers
         self._partitions = partitions
         self._replication = replication
+        self._retention_days = retention_days
         self._known: set[str] = set()
 
     def ensure(self, names: Collection[str]) -> None:
@@ -50,7 +51,7 @@ class KafkaTopics:
             name,
             num_partitions=self._partitions,
             replication_factor=self._replication,
-            config=kafka_settings.topic(),
+            config=kafka_settings.topic(self._retention_days),
         )
 
 

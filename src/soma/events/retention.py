@@ -1,0 +1,84 @@
+"""How long events are kept.
+
+An event leaves the log once it is older than the retention and every consumer of this process has handled
+it; a dead letter, once it was settled so long ago. Nothing else has to be removed: the outbox loses an event
+in the transaction that records it, and a letter that nobody has settled is kept until somebody does.
+
+What leaves are each tenant's oldest events, so what is left counts on without a gap. A hash chain over the
+log keeps its links: they say what stood there, and verification then begins at the oldest event that is kept.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connections
+
+from soma.base.clock import now
+from soma.base.database import worker_transaction
+from soma.events import dead_letters
+from soma.events.consumer_runner import ConsumerRunner
+from soma.events.loop import Loop
+from soma.events.ports import EventLog
+
+DAYS = 30
+BATCH_SIZE = 5000
+"""Events removed in a transaction: some tens of milliseconds."""
+
+SWEEP_SECONDS = 3600.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Swept:
+    """What was removed."""
+
+    events: int
+    letters: int
+
+
+class Retention:
+    """Removes what is older than `days` from `log`, on a thread of its own. Any number may run at once."""
+
+    def __init__(self, log: EventLog, consumers: ConsumerRunner, *, days: int = DAYS) -> None:
+        self._log = log
+        self._consumers = consumers
+        self._kept = timedelta(days=days)
+        self._loop = Loop(
+            "soma-retention", self._step, listening=lambda: None, gather=0.0, poll=SWEEP_SECONDS
+        )
+
+    def start(self) -> None:
+        """Start the thread: it sweeps at once, and then every hour."""
+        self._loop.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """End the thread after the batch that runs."""
+        self._loop.stop(timeout)
+
+    def sweep(self) -> Swept:
+        """Remove what is old now. Blocking. Raises EventLogUnavailable."""
+        before = now() - self._kept
+        events = self._expire(self._handled(before))
+        with worker_transaction():
+            letters = dead_letters.expire(before)
+        return Swept(events=events, letters=letters)
+
+    def _step(self, woken: bool) -> bool:
+        swept = self.sweep()
+        if swept.events or swept.letters:
+            logger.info("removed %d events and %d settled dead letters", swept.events, swept.letters)
+        connections.close_all()  # nobody needs a connection for the next hour
+        return False
+
+    def _handled(self, before: datetime) -> datetime:
+        """`before`, or the moment of the first event that a consumer has still to handle."""
+        waiting = [backlog.oldest for backlog in self._consumers.backlogs()]
+        return min([before, *[moment for moment in waiting if moment is not None]])
+
+    def _expire(self, before: datetime) -> int:
+        removed = 0
+        while not self._loop.stopping and (batch := self._log.expire(before, limit=BATCH_SIZE)):
+            removed += batch
+        return removed
