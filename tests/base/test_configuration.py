@@ -46,3 +46,13 @@ def test_a_fast_model_is_one_of_the_remote_endpoint() -> None:
     calm = Configuration.from_environment(remote).remote_model
     assert hurried is not None and calm is not None
     assert (hurried.model, hurried.fast_model, calm.fast_model) == ("large", "small", "")
+
+
+@pytest.mark.req("REPLAY-002")
+def test_the_days_that_events_are_kept_are_read_and_bounded() -> None:
+    assert Configuration.from_environment({}).event_retention_days == 30
+    variable = "SOMAGENT_EVENT_RETENTION_DAYS"
+    assert Configuration.from_environment({variable: "1"}).event_retention_days == 1
+    for text in ("0", "36501", "-1", "1.5", "many"):
+        with pytest.raises(InvalidInput, match=variable):
+            Configuration.from_environment({variable: text})

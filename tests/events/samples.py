@@ -192,6 +192,10 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     },
     "identity.session_minted": {"session_id": ID, "user_id": ID},
     "identity.session_revoked": {"session_id": ID, "user_id": ID},
+    "constitution.updated": {"version": 2, "hash": HASH},
+    "settings.changed": {"version": 2, "version_hash": HASH},
+    "mode.changed": {"variable": "SOMAGENT_MODE", "mode": "PRODUCTION"},
+    "agent.routing_decided": {"provider": "local", "scores": {"local": 0.7}, "context_hash": HASH},
 }
 
 

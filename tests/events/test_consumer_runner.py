@@ -174,6 +174,7 @@ def test_in_an_outage_it_lives_and_says_what_is_wrong(
     ledger.errors["bad"] = Unavailable("the brain is away")
     with running(log, listening(name, ledger)) as runner:
         relayed(failed_turn(tenant, "bad"))
+        wait_until(lambda: name in runner.heartbeats())
         wait_until(lambda: "the brain is away" in runner.heartbeats()[name].last_error)
         assert not runner.heartbeats()[name].silent
         ledger.errors.clear()

@@ -15,6 +15,8 @@ ALLOWED: dict[str, set[str]] = {
     "agent:rollback": {"owner", "operator"},
     "chat:read": {"owner", "operator", "observer", "guest"},
     "chat:write": {"owner", "operator", "guest"},
+    "events:read": {"owner", "operator"},
+    "events:write": {"owner", "operator"},
     "learning:read": {"owner", "operator", "observer"},
     "learning:write": {"owner", "operator"},
     "memory:read": {"owner", "operator", "observer"},

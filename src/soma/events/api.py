@@ -6,6 +6,7 @@ from soma.events.consumer_backlog import ConsumerBacklog, Reached
 from soma.events.consumer_heartbeats import Heartbeat
 from soma.events.consumer_runner import ConsumerRunner, ConsumerStatus
 from soma.events.dead_letters import LetterCount
+from soma.events.dead_letters import counts as letter_counts
 from soma.events.errors import (
     EventError,
     EventLogUnavailable,
@@ -15,6 +16,7 @@ from soma.events.errors import (
     UnknownEventType,
 )
 from soma.events.event import Event, StoredEvent
+from soma.events.event_stream import last_sequence
 from soma.events.letters import (
     Letter,
     dead_letter,
@@ -28,12 +30,18 @@ from soma.events.publishing import PAYLOAD_BYTES, publish
 from soma.events.relay import Relay, RelayStatus
 from soma.events.retention import Retention, Swept
 from soma.events.retry import RetryPolicy
+from soma.events.schema_catalogue import EventSchema
+from soma.events.status import BackboneStatus, ConsumerReport, backbone_status
+from soma.events.topics import TOPICS, schema_document, schemas_of
 
 __all__ = (
     "PAYLOAD_BYTES",
+    "TOPICS",
+    "BackboneStatus",
     "Backlog",
     "Consumer",
     "ConsumerBacklog",
+    "ConsumerReport",
     "ConsumerRunner",
     "ConsumerStatus",
     "Event",
@@ -41,6 +49,7 @@ __all__ = (
     "EventLog",
     "EventLogUnavailable",
     "EventRefused",
+    "EventSchema",
     "Heartbeat",
     "Letter",
     "LetterCount",
@@ -55,9 +64,14 @@ __all__ = (
     "StoredEvent",
     "Swept",
     "UnknownEventType",
+    "backbone_status",
     "dead_letter",
     "dead_letters",
+    "last_sequence",
+    "letter_counts",
     "publish",
     "retry_dead_letter",
     "retry_dead_letters",
+    "schema_document",
+    "schemas_of",
 )

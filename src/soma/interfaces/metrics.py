@@ -43,15 +43,6 @@ PHASE_SECONDS = Histogram(
 READY = Gauge(
     "soma_ready", "1 where the dependency answered the last readiness check.", ["check"], registry=REGISTRY
 )
-OUTBOX_WAITING = Gauge(
-    "soma_outbox_waiting", "Events that wait for the relay; NaN where nobody knows.", registry=REGISTRY
-)
-OUTBOX_OLDEST_SECONDS = Gauge(
-    "soma_outbox_oldest_seconds",
-    "How long the oldest of them has waited: the relay's lag.",
-    registry=REGISTRY,
-)
-
 MEMORY_ANALYSED = Gauge(
     "soma_memory_analysed",
     "Memories that were stored without an analysis of their text and have got one since the start.",
@@ -59,18 +50,6 @@ MEMORY_ANALYSED = Gauge(
 )
 MEMORY_ANALYSING = Gauge("soma_memory_analysing", "1 while there may be more of these.", registry=REGISTRY)
 
-CONSUMER_WAITING = Gauge(
-    "soma_consumer_waiting",
-    "Events of the log that wait for the consumer.",
-    ["consumer"],
-    registry=REGISTRY,
-)
-CONSUMER_OLDEST_SECONDS = Gauge(
-    "soma_consumer_oldest_seconds",
-    "How long the oldest of them has been in the log: the consumer's lag.",
-    ["consumer"],
-    registry=REGISTRY,
-)
 RELATION_SECONDS = Histogram(
     "soma_relation_check_seconds",
     "What a decision by relations takes.",

@@ -120,16 +120,17 @@ def inject(servers: str, topic: str, **record: Any) -> None:
     assert producer.flush(30) == 0
 
 
-def test_topics_are_made_at_first_use_to_be_kept_thirty_days(
-    make_log: MakeLog, admin: AdminClient, tenant: UUID
+@pytest.mark.parametrize(("days", "more"), [(30, {}), (90, {"retention_days": 90})])
+def test_topics_are_made_at_first_use_to_be_kept_thirty_days_or_as_told(
+    make_log: MakeLog, admin: AdminClient, tenant: UUID, days: int, more: dict[str, int]
 ) -> None:
     prefix = fresh_prefix()
-    record(make_log(prefix=prefix, partitions=6), failed_turn(tenant, "a"))
+    record(make_log(prefix=prefix, partitions=6, **more), failed_turn(tenant, "a"))
     topic = f"{prefix}chat.events"
     assert len(admin.list_topics(timeout=30).topics[topic].partitions) == 6
     [asked] = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, topic)]).values()
     config = {name: entry.value for name, entry in asked.result().items()}
-    assert int(config["retention.ms"]) == timedelta(days=30) / timedelta(milliseconds=1)
+    assert int(config["retention.ms"]) == timedelta(days=days) / timedelta(milliseconds=1)
     assert config["cleanup.policy"] == "delete"
     assert int(config["max.message.bytes"]) == 2 * 1024 * 1024
 

@@ -7,8 +7,11 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from soma.base.ids import new_id
 from soma.interfaces import runtime as installed
 from soma.interfaces.runtime import ReadyCheck
+from tests.events.waiting import wait_until
+from tests.interfaces.given_up import given_up
 from tests.interfaces.person import CONVERSATIONS, Person, problem
 from tests.interfaces.served import Served
 
@@ -149,7 +152,25 @@ def test_what_waits_to_be_remembered_is_measured(anonymous: httpx.Client) -> Non
     assert anonymous.get("/readyz").json()["checks"]["memory"]["detail"].startswith("memory: ")
 
 
+@pytest.mark.req("METRICS-001")
+def test_consumers_and_what_was_given_up_are_measured(served: Served, person: Person) -> None:
+    labels = {"consumer": "brain.consolidation"}
+    wait_until(lambda: served.runtime.consumers.heartbeats().get("brain.consolidation"))
+    text = person.client.get("/metrics").text
+    for name in ("waiting", "parked", "oldest_seconds", "heartbeat_seconds"):
+        assert f'soma_consumer_{name}{{consumer="brain.consolidation"}}' in text
+    assert sample(person.client, "soma_consumer_silent", **labels) == 0.0
+    assert sample(person.client, "soma_consumer_heartbeat_seconds", **labels) < 60
+    source = f"gone-{new_id()}"
+    given_up(person.tenant_id, "measured", source=source)
+    assert sample(person.client, "soma_dead_letters", source=source) == 1.0
+    assert sample(person.client, "soma_dead_letters_oldest_seconds", source=source) >= 0.0
+    assert 'soma_dead_letters{source="relay"}' in text
+
+
 @pytest.mark.req("METRICS-001", "MEM-003")
 @pytest.mark.usefixtures("stopped")
 def test_what_nobody_knows_is_not_measured(anonymous: httpx.Client) -> None:
-    assert "soma_consumer_waiting{" not in anonymous.get("/metrics").text
+    text = anonymous.get("/metrics").text
+    assert "soma_outbox_waiting NaN" in text
+    assert not any(f"{name}{{" in text for name in ("soma_consumer_waiting", "soma_dead_letters"))

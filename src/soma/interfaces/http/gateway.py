@@ -14,6 +14,7 @@ from soma.interfaces.http.renderer import JsonRenderer
 from soma.interfaces.http.routes import (
     conversations,
     learning,
+    events,
     memory,
     memory_calibration,
     memory_capsules,
@@ -51,6 +52,7 @@ for routes in (
     rag,
     memory_links,
     memory_capsules,
+    events,
     operations,
 ):
     api.add_router("", routes.router)

@@ -1,31 +1,19 @@
 """What operators and their machines ask: alive, ready, measured, described. No credential is needed."""
 
-import math
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from soma import __version__
-from soma.base.clock import now
 from soma.base.errors import Unavailable
+from soma.interfaces.event_metrics import measure_events
 from soma.interfaces.http.failures import Refusal
 from soma.interfaces.http.problem import Kind
-from soma.interfaces.metrics import (
-    CONSUMER_OLDEST_SECONDS,
-    CONSUMER_WAITING,
-    MEMORY_ANALYSED,
-    MEMORY_ANALYSING,
-    OUTBOX_OLDEST_SECONDS,
-    OUTBOX_WAITING,
-    READY,
-    REGISTRY,
-)
+from soma.interfaces.metrics import MEMORY_ANALYSED, MEMORY_ANALYSING, READY, REGISTRY
 from soma.interfaces.runtime import ReadyCheck, current
 
 router = Router(tags=["operations"])
@@ -55,8 +43,7 @@ async def ready(request: HttpRequest) -> dict[str, Any]:
 @router.get("/metrics", include_in_schema=False)
 async def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus' text format."""
-    await _measure_backlog()
-    await _measure_consumers()
+    await _measure_memory_and_events()
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
@@ -65,33 +52,12 @@ def _measure(checks: dict[str, ReadyCheck]) -> None:
         READY.labels(name).set(check.ok)
 
 
-async def _measure_consumers() -> None:
-    """Where nobody knows what waits there are no series."""
-    CONSUMER_WAITING.clear()
-    CONSUMER_OLDEST_SECONDS.clear()
+async def _measure_memory_and_events() -> None:
     try:
         runtime = current()
-        backlogs = await runtime.database.run(runtime.consumers.backlogs)
-    except (Unavailable, DatabaseError):
-        return
-    for backlog in backlogs:
-        CONSUMER_WAITING.labels(backlog.name).set(backlog.waiting)
-        CONSUMER_OLDEST_SECONDS.labels(backlog.name).set(_age(backlog.oldest))
-
-
-def _age(moment: datetime | None) -> float:
-    return 0.0 if moment is None else (now() - moment).total_seconds()
-
-
-async def _measure_backlog() -> None:
-    try:
-        runtime = current()
-        backlog = await runtime.database.run(runtime.relay.backlog)
-    except (Unavailable, DatabaseError):
-        OUTBOX_WAITING.set(math.nan)
-        OUTBOX_OLDEST_SECONDS.set(math.nan)
+    except Unavailable:
+        measure_events(None)
         return
     MEMORY_ANALYSED.set(runtime.brain.analysis.analysed)
     MEMORY_ANALYSING.set(runtime.brain.analysis.running)
-    OUTBOX_WAITING.set(backlog.waiting)
-    OUTBOX_OLDEST_SECONDS.set(_age(backlog.oldest))
+    await runtime.database.run(measure_events, runtime)
