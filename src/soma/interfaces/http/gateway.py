@@ -13,8 +13,8 @@ from soma.interfaces.http.openapi import described
 from soma.interfaces.http.renderer import JsonRenderer
 from soma.interfaces.http.routes import (
     conversations,
-    learning,
     events,
+    learning,
     memory,
     memory_calibration,
     memory_capsules,
