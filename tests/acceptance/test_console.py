@@ -96,14 +96,15 @@ def test_answer_streams_and_the_inspector_follows(browser: Chromium) -> None:
     )
     assert any(moved)
     assert browser.evaluate("document.querySelectorAll('#inspect-lanes .lane').length") == 5
+    assert browser.evaluate("document.querySelectorAll('#inspect-lanes .suggestions li').length") >= 4
     browser.wait("document.querySelectorAll('.phase-times .is-write').length > 0")
     assert browser.evaluate("document.querySelector('#conversation-list [aria-current] span').textContent")
 
     shown = browser.evaluate("document.getElementById('inspect-learning').textContent")
     browser.reload()
     browser.wait("document.querySelectorAll('#inspect-learning .meter').length === 11")
+    browser.wait(f"document.getElementById('inspect-learning').textContent === {json.dumps(shown)}")
     assert browser.evaluate(f"{ANSWER}.textContent") == answer
-    assert browser.evaluate("document.getElementById('inspect-learning').textContent") == shown
 
 
 @pytest.mark.req("CHAT-002")

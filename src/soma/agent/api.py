@@ -19,7 +19,9 @@ from soma.agent.ports import ModelPort, ToolContext, ToolPort
 from soma.agent.services import conversations as conversation_services
 from soma.agent.services.agent_learning import RollbackTarget, agent_learning, roll_back
 from soma.agent.services.capsules import Capsules
+from soma.agent.services.context_bundle import ContextBundle, context_bundle
 from soma.agent.services.conversations import ConversationSummary, ConversationView, MessageView
+from soma.agent.services.evaluate import EvaluateRequest, grounds_of, recall_request
 from soma.agent.services.execute_tools import ToolRunner
 from soma.agent.services.gate import Gate
 from soma.agent.services.generate import Models
@@ -52,8 +54,10 @@ __all__ = [
     "AgentError",
     "Capsule",
     "Capsules",
+    "ContextBundle",
     "ConversationSummary",
     "ConversationView",
+    "EvaluateRequest",
     "Frame",
     "IterationRunner",
     "LoopSettings",
@@ -277,6 +281,29 @@ class Agent:
             gate=self._gate,
             brain=self._brain,
         )
+
+    async def evaluate(self, principal: Principal, request: EvaluateRequest) -> ContextBundle:
+        """What a message would meet if it were sent now, and what could be done about it. Nothing is stored.
+
+        Raises InvalidInput, LimitExceeded, NotFound, Denied, and Unavailable if memory could not be asked.
+        """
+        model, conversation = self._models.primary, request.conversation_id
+        grounds = await self._run(
+            principal,
+            grounds_of,
+            principal,
+            request,
+            capsules=self._capsules,
+            gate=self._gate,
+            brain=self._brain,
+            model=model,
+        )
+        wanted = recall_request(principal, request, grounds)
+        found = await self._database.run(self._brain.recall, wanted)
+        segment = None
+        if conversation is not None:
+            segment = await self._database.run(self._brain.segment, principal.tenant_id, conversation)
+        return await context_bundle(request.query, grounds, found, segment, model)
 
     async def _run(
         self, principal: Principal, function: Callable[P, T], /, *args: P.args, **options: P.kwargs

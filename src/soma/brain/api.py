@@ -43,6 +43,7 @@ from soma.brain.domain.modulation import Modulation
 from soma.brain.domain.neuromodulators import Neuromodulators
 from soma.brain.domain.owned_namespace import DEFAULT, NAMESPACE_PATTERN, owned_name, owned_namespace
 from soma.brain.domain.personal.finding import PersonalData, Treatment
+from soma.brain.domain.planner import Candidate, Estimate, Source, Suggestion, chance_of_relevance, suggest
 from soma.brain.domain.provenance import RESERVED
 from soma.brain.domain.pseudonym import Pseudonyms
 from soma.brain.domain.ranking_credit import Judgement, Rollback
@@ -90,7 +91,7 @@ from soma.brain.services.guard import Guard
 from soma.brain.services.hold import hold
 from soma.brain.services.late_feedback import late_feedback
 from soma.brain.services.learned_report import learned_report
-from soma.brain.services.learned_state import learned_state
+from soma.brain.services.learned_state import learned_state, standing_state
 from soma.brain.services.memory_capsules import MemoryCapsules
 from soma.brain.services.memory_links import MemoryLinks
 from soma.brain.services.memory_policy import MemoryPolicy
@@ -121,6 +122,7 @@ __all__ = [
     "Brain",
     "BrainError",
     "Calibration",
+    "Candidate",
     "CapsuleBlock",
     "CapsuleConflict",
     "CapsuleFault",
@@ -144,6 +146,7 @@ __all__ = [
     "Documents",
     "Embedder",
     "EmbedderUnavailable",
+    "Estimate",
     "Evidence",
     "EvidenceFeedback",
     "EvidenceLearning",
@@ -210,6 +213,8 @@ __all__ = [
     "Rollback",
     "Segment",
     "SignedCapsule",
+    "Source",
+    "Suggestion",
     "Treatment",
     "Unreadable",
     "UploadedCapsule",
@@ -222,10 +227,12 @@ __all__ = [
     "WorkingItem",
     "WorkingSettings",
     "blocks_of_file",
+    "chance_of_relevance",
     "media_type_named",
     "media_type_of",
     "owned_name",
     "owned_namespace",
+    "suggest",
 ]
 
 
@@ -461,6 +468,11 @@ class Brain:
         An agent that nobody has seen begins at `baseline`, its capsule's. Inside the caller's transaction.
         """
         return learned_state(tenant_id, agent_id, baseline, turn_id)
+
+    def standing_state(self, tenant_id: UUID, agent_id: str) -> LearnedState | None:
+        """Where the agent stands, or None if it has not begun, which this does not change. Inside the
+        caller's transaction."""
+        return standing_state(tenant_id, agent_id)
 
     def apply_feedback(self, feedback: Feedback) -> Learning:
         """Learn from one iteration of a turn; again for the same (turn, iteration) gives the same Learning

@@ -42,6 +42,7 @@ COMMANDS = {
     "learning": Command(module="soma.interfaces.cli.learning", does="What agents have learned."),
     "memory": Command(module="soma.interfaces.cli.memory", does="What is remembered."),
     "events": Command(module="soma.interfaces.cli.events", does="What has happened, and who heard of it."),
+    "brain": Command(module="soma.interfaces.cli.brain", does="What a message would meet."),
     "doctor": Command(module="soma.interfaces.cli.doctor_command", does="Check this machine.", django=False),
     "models": Command(module="soma.interfaces.cli.models", does="The files of the local models."),
     "token": Command(module="soma.interfaces.cli.token", does="Keys for the API."),

@@ -51,3 +51,25 @@ def test_floored_shares_sum_to_one(raw: dict[str, float]) -> None:
 
     assert sum(shares.values()) == pytest.approx(1)
     assert min(shares.values()) >= FLOOR - 1e-12
+
+
+@pytest.mark.req("CTX-001")
+@given(weights=weights, memory=st.floats(0.5, 1.5))
+def test_shares_sum_to_one_and_none_is_below_the_floor(weights: dict[str, float], memory: float) -> None:
+    shares = allocate(1000, weights, INITIAL, memory=memory).shares
+
+    assert sum(shares.values()) == pytest.approx(1)
+    assert min(shares.values()) >= FLOOR - 1e-12
+
+
+@pytest.mark.req("CTX-001")
+@pytest.mark.parametrize(("lane", "weight"), LANE_WEIGHTS.items())
+@given(weights=weights, factor=st.floats(1, 4))
+def test_a_larger_weight_never_narrows_its_own_lane_nor_widens_another(
+    lane: str, weight: str, weights: dict[str, float], factor: float
+) -> None:
+    before = allocate(1000, weights, INITIAL).shares
+    after = allocate(1000, weights | {weight: weights[weight] * factor}, INITIAL).shares
+
+    assert after[lane] >= before[lane] - 1e-12
+    assert all(after[other] <= before[other] + 1e-12 for other in before if other != lane)

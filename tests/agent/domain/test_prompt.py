@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from soma.agent.api import BUILTIN_TOOLS
 from soma.agent.domain.evidence import EvidenceBlock
-from soma.agent.domain.lanes import LaneAllocation
+from soma.agent.domain.fitting import fitted
+from soma.agent.domain.lanes import BASE_SHARES, LaneAllocation
 from soma.agent.domain.message import Message
-from soma.agent.domain.prompt import PromptMode, PromptParts, compose, fitted, from_recipe
+from soma.agent.domain.prompt import PromptMode, PromptParts, compose, from_recipe
 from soma.agent.domain.tool import ToolCall, ToolExecution, ToolStatus
 from soma.base.ids import new_id
 
@@ -58,9 +59,9 @@ def words(text: str) -> int:
 @pytest.mark.req("CTX-001")
 def test_history_keeps_the_newest_and_memory_the_best() -> None:
     everything = parts(["one", "two two", "three"], ["best", "second best of all", "third"])
-    lanes = LaneAllocation(budget=20, tokens={"history": 3, "memory": 5, "tools": 0})
+    lanes = LaneAllocation(budget=20, tokens={"system": 2, "history": 3, "memory": 5, "tools": 0})
 
-    kept, allocation = fitted(everything, lanes, words)
+    kept, allocation = fitted(PromptMode.ANSWER, everything, lanes, words)
 
     assert [each.content for each in kept.history] == ["two two", "three"]
     assert [each.content for each in kept.evidence] == ["best"]
@@ -78,8 +79,8 @@ def test_a_recipe_makes_the_same_prompt_again(
     history: list[str], memories: list[str], mode: PromptMode, room: int
 ) -> None:
     everything = parts(history, memories)
-    lanes = LaneAllocation(budget=100, tokens={"history": room, "memory": room, "tools": room})
-    kept, _ = fitted(everything, lanes, words)
+    lanes = LaneAllocation(budget=100, tokens=dict.fromkeys(BASE_SHARES, room))
+    kept, _ = fitted(mode, everything, lanes, words)
     prompt = compose(mode, kept)
 
     assert from_recipe(prompt.recipe, everything) == prompt

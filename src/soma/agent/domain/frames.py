@@ -67,6 +67,7 @@ def plan_data(iteration: Iteration) -> dict[str, Any]:
             }
             for block in iteration.evidence
         ],
+        suggestions=iteration.suggestions,
         tools=iteration.offered,
         model=iteration.model,
         capabilities=iteration.capabilities,
@@ -77,6 +78,7 @@ def plan_of(
     *,
     lanes: dict[str, Any],
     evidence: list[dict[str, Any]],
+    suggestions: Sequence[dict[str, Any]],
     tools: Sequence[str],
     model: str,
     capabilities: Sequence[str],
@@ -85,8 +87,11 @@ def plan_of(
     return {
         "lanes": lanes["tokens"],
         "lane_budget": lanes["budget"],
+        "lane_use": lanes.get("used", {}),
         "cut": lanes["cut"],
+        "cut_items": lanes.get("cut_items", []),
         "evidence": evidence,
+        "suggestions": list(suggestions),
         "tools": list(tools),
         "model": model,
         "capabilities": list(capabilities),

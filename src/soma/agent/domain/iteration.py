@@ -12,9 +12,11 @@ from soma.agent.domain.tool import ToolExecution
 class Iteration:
     """What one iteration asked, heard, did and taught.
 
-    `learning` holds weights and neuromodulators before and after, deltas, reward, prediction error,
-    salience, learning rate, applied. `modulation` is what the levels at the turn's start did to it; it is
-    empty where they did nothing yet. `script` is the compact order of its stream frames (frames.py).
+    `lanes` is a LaneAllocation and `suggestions` what the planner weighed, both as JSON; turns from before
+    there was a planner have none. `learning` holds weights and neuromodulators before and after, deltas,
+    reward, prediction error, salience, learning rate, applied. `modulation` is what the levels at the turn's
+    start did to it; it is empty where they did nothing yet. `script` is the compact order of its stream
+    frames (frames.py).
     """
 
     number: int
@@ -44,6 +46,7 @@ class Iteration:
     phases: tuple[tuple[str, float, float], ...]
     latency_ms: float
     script: tuple[list[Any], ...]
+    suggestions: tuple[dict[str, Any], ...] = ()
     first_frame_id: int
     started_at: datetime
     completed_at: datetime
@@ -73,6 +76,7 @@ class Iteration:
             "tool_utility": self.tool_utility,
             "decision": self.decision,
             "lanes": self.lanes,
+            "suggestions": list(self.suggestions),
             "offered": list(self.offered),
             "capabilities": list(self.capabilities),
             "evidence": [block.to_dict() for block in self.evidence] if self.number == 0 else [],

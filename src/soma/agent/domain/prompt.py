@@ -6,13 +6,12 @@ instead of the text, and a conversation does not grow with the square of its len
 names how many of the newest messages went in, since a lane keeps the newest.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from soma.agent.domain.evidence import EvidenceBlock
-from soma.agent.domain.lanes import LaneAllocation
 from soma.agent.domain.message import Message
 from soma.agent.domain.model import ModelMessage
 from soma.agent.domain.tool import ToolExecution, ToolSpec, ToolStatus, plain
@@ -61,28 +60,6 @@ class Prompt:
         return sha256_hex(json_bytes([message.to_dict() for message in self.messages]))
 
 
-def fitted(
-    parts: PromptParts, allocation: LaneAllocation, tokens: Callable[[str], int]
-) -> tuple[PromptParts, LaneAllocation]:
-    """`parts` cut to their lanes, and the allocation with the tokens that were cut.
-
-    History keeps the newest messages, evidence and results the best and first. What the system prompt
-    needs beyond its lane comes out of the buffer: instructions are never cut.
-    """
-    history, history_cut = _fit(
-        parts.history[::-1], allocation.tokens["history"], lambda message: tokens(message.content)
-    )
-    evidence, memory_cut = _fit(
-        parts.evidence, allocation.tokens["memory"], lambda block: tokens(block.sentence())
-    )
-    results, tools_cut = _fit(
-        parts.results[::-1], allocation.tokens["tools"], lambda one: tokens(one.sentence())
-    )
-    cut = {"history": history_cut, "memory": memory_cut, "tools": tools_cut}
-    kept = replace(parts, history=history[::-1], evidence=evidence, results=results[::-1])
-    return kept, replace(allocation, cut={lane: n for lane, n in cut.items() if n})
-
-
 def compose(mode: PromptMode, parts: PromptParts) -> Prompt:
     """The prompt of `mode` from `parts`."""
     messages = _call_messages(parts) if mode is PromptMode.CALL else _dialogue(mode, parts)
@@ -114,13 +91,20 @@ def calls_schema(tools: Sequence[ToolSpec]) -> dict[str, Any]:
     return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
 
+def call_examples(tools: Sequence[ToolSpec]) -> list[tuple[str, str]]:
+    """Requests, and the calls of `tools` that answer them, as a model is shown them."""
+    return [
+        (example.request, canonical_bytes({"tool": tool.name, "arguments": example.arguments}).decode())
+        for tool in tools
+        for example in tool.examples
+    ]
+
+
 def _call_messages(parts: PromptParts) -> list[ModelMessage]:
     messages = [ModelMessage(role="system", content=CALL_INSTRUCTION)]
-    for tool in parts.tools:
-        for example in tool.examples:
-            call = canonical_bytes({"tool": tool.name, "arguments": example.arguments}).decode()
-            messages.append(ModelMessage(role="user", content=example.request))
-            messages.append(ModelMessage(role="assistant", content=call))
+    for request, call in call_examples(parts.tools):
+        messages.append(ModelMessage(role="user", content=request))
+        messages.append(ModelMessage(role="assistant", content=call))
     messages.append(ModelMessage(role="user", content=parts.user_message))
     return messages
 
@@ -166,16 +150,3 @@ def _recipe(mode: PromptMode, parts: PromptParts) -> dict[str, Any]:
         "tools": [tool.name for tool in parts.tools],
         "draft": bool(parts.draft),
     }
-
-
-def _fit(items: Sequence[Any], room: int, cost: Callable[[Any], int]) -> tuple[tuple[Any, ...], int]:
-    kept: list[Any] = []
-    dropped = 0
-    for item in items:
-        price = cost(item)
-        if dropped == 0 and price <= room:
-            kept.append(item)
-            room -= price
-        else:
-            dropped += price
-    return tuple(kept), dropped

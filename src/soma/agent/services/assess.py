@@ -67,6 +67,7 @@ def assessed(
         tool_utility=convergence.tool_utility,
         decision="continue" if reason is None else reason.value,
         lanes=decided.lanes(),
+        suggestions=decided.suggestions,
         offered=tuple(tool.name for tool in decided.offered),
         capabilities=decided.capabilities,
         evidence=progress.evidence,

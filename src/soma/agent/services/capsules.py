@@ -18,6 +18,7 @@ from soma.policy.api import Relations
 
 DEFAULT_NAME = "soma"
 CERTIFIED = "certified"
+UNUSED = UUID(int=0)
 
 
 class Capsules:
@@ -38,6 +39,24 @@ class Capsules:
         with tenant_transaction(tenant_id):
             row = CapsuleRow.objects.filter(name=DEFAULT_NAME).order_by("-version").first()
             return row.id if row else self._create(tenant_id, DEFAULT_NAME, LoopSettings())
+
+    def standing(self, tenant_id: UUID, name: str) -> Capsule:
+        """The newest capsule called `name`, inside an open transaction; the default one as it would be
+        certified where it was not used yet, with an id that is all zeros. Raises NotFound, Denied."""
+        row = CapsuleRow.objects.filter(name=name).order_by("-version").first()
+        if row is not None:
+            return self.load(row)
+        if name != DEFAULT_NAME:
+            raise _unknown(name)
+        return Capsule(
+            id=UNUSED,
+            tenant_id=tenant_id,
+            name=name,
+            version=1,
+            system_prompt=self._system_prompt,
+            loop=LoopSettings(),
+            tools=tuple(sorted(self._tools, key=lambda tool: tool.name)),
+        )
 
     def create(self, tenant_id: UUID, name: str, loop: LoopSettings) -> UUID:
         """Certify a new capsule with the built-in tools."""
@@ -107,8 +126,12 @@ def named(name: str) -> CapsuleRow:
     """The newest version of the capsule called `name`, inside an open transaction. Raises NotFound."""
     row = CapsuleRow.objects.filter(name=name).order_by("-version").first()
     if row is None:
-        raise NotFound(f"there is no agent called {name!r}")
+        raise _unknown(name)
     return row
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound(f"there is no agent called {name!r}")
 
 
 def _row(tenant_id: UUID, tool: ToolSpec) -> CapabilityRow:

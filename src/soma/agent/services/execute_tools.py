@@ -27,10 +27,11 @@ from soma.agent.ports import ToolContext, ToolPort
 from soma.agent.services.record_intent import record_intent, started_before
 from soma.agent.services.relate import may_execute
 from soma.agent.services.streams import TurnStream
+from soma.agent.services.tool_input import tool_input
 from soma.base import clock
 from soma.base.canonical import json_bytes
 from soma.base.database import DatabaseThreads, tenant_transaction
-from soma.policy.api import PermissionDecision, Policy, PolicyInput, Relations
+from soma.policy.api import PermissionDecision, Policy, Relations
 
 Permissions = Mapping[str, PermissionDecision]
 """By the names of tools: may they be executed for whoever began the turn?"""
@@ -116,7 +117,9 @@ class ToolRunner:
             attempt.refuse(ToolStatus.DENIED, permission.reason if permission else "relations were not asked")
             return
         attempt.reasons = (permission.reason,)
-        decision = self._policy.decide(_policy_input(attempt))
+        decision = self._policy.decide(
+            tool_input(attempt.turn.principal, attempt.capsule, attempt.spec, attempt.iteration)
+        )
         attempt.policy_hash = decision.policy_hash or ""
         if not decision.allow:
             attempt.refuse(ToolStatus.DENIED, *(decision.reasons or ("policy denied the call",)))
@@ -234,23 +237,3 @@ class _Attempt:
             input_hash=self.turn.input_hash,
             idempotency_key=self.key,
         )
-
-
-def _policy_input(attempt: _Attempt) -> PolicyInput:
-    spec, capsule = attempt.spec, attempt.capsule
-    return PolicyInput(
-        action="tool:execute",
-        principal=attempt.turn.principal,
-        resource={
-            "type": "tool",
-            "tenant_id": str(capsule.tenant_id),
-            "tool": attempt.call.tool,
-            "enabled": spec is not None and spec.enabled,
-        },
-        context={
-            "agent_id": str(capsule.id),
-            "capabilities": [tool.name for tool in capsule.tools],
-            "iteration": attempt.iteration,
-            "max_iterations": capsule.loop.max_iterations,
-        },
-    )

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from soma.agent.domain.convergence import ExitReason
-from soma.agent.domain.evidence import EvidenceBlock
 from soma.agent.domain.frames import plan_of, verify_data
 from soma.agent.domain.iteration import Iteration
 from soma.agent.domain.model import ModelOutput, confidence_of
@@ -15,8 +14,10 @@ from soma.agent.errors import ModelUnavailable
 from soma.agent.ports import ModelPort
 from soma.agent.services.assess import assessed, feedback_of
 from soma.agent.services.commit_iteration import commit_iteration
+from soma.agent.services.evidence_blocks import blocks
 from soma.agent.services.execute_tools import ToolRunner
 from soma.agent.services.generate import Models, generate
+from soma.agent.services.measure import RecentMeasures
 from soma.agent.services.parse_calls import parse_calls
 from soma.agent.services.plan import Plan, plan
 from soma.agent.services.progress import Progress
@@ -65,6 +66,7 @@ class IterationRunner:
         self._models = models
         self._tools = tools
         self._observer = observer
+        self._measures = RecentMeasures()
 
     async def iterate(self, progress: Progress) -> ExitReason | None:
         """Run and commit the next iteration; why to stop, or None to go on."""
@@ -142,27 +144,15 @@ class IterationRunner:
             progress.degrade(f"recall: {error.detail}")
             return
         progress.novelty = found.novelty
-        shown = {str(message.turn_id) for message in progress.history}
-        progress.evidence = tuple(
-            EvidenceBlock(
-                id=str(each.record_id),
-                content=each.content,
-                role=each.role,
-                occurred_at=each.occurred_at,
-                score=each.score,
-                confidence=each.confidence,
-                features=dict(each.features),
-                provenance=dict(each.provenance),
-                layer=each.layer.value,
-                probability=each.probability,
-            )
-            for each in found.evidence
-            if each.provenance.get("source_turn") not in shown
-        )
+        progress.evidence = blocks(found.evidence, progress.history)
 
     async def _plan(self, progress: Progress) -> tuple[Plan, ModelPort]:
         self._note("plan", progress)
-        model = self._models.preferred(fast=progress.modulation.fast_model)
+        model, turn = self._models.preferred(fast=progress.modulation.fast_model), progress.turn
+        if progress.measures is None and not progress.recorded:
+            key = (progress.tenant_id, turn.principal.user_id, turn.agent_id, model.name)
+            known = self._measures.fresh(*key)
+            progress.measures = known or await self._database.run(self._measures.read, *key)
         decided = await plan(progress, model)
         self._show(progress, decided, model)
         return decided, model
@@ -181,6 +171,7 @@ class IterationRunner:
                     }
                     for block in progress.evidence
                 ],
+                suggestions=decided.suggestions,
                 tools=[tool.name for tool in decided.offered],
                 model=model.name,
                 capabilities=decided.capabilities,

@@ -30,6 +30,8 @@ class Beginning:
     learned: LearnedState
 
 
+LAST_ID = UUID(int=2**128 - 1)
+
 DIALOGUE = """
     SELECT id, turn_id, role, content, created_at
     FROM message WHERE conversation_id = %s AND id <= %s ORDER BY id DESC LIMIT %s
@@ -40,11 +42,20 @@ as long to write the query and to make rows of what it finds."""
 
 def dialogue(conversation_id: UUID, message_id: UUID) -> tuple[Message, tuple[Message, ...]]:
     """A message and the history before it, oldest first, inside an open transaction."""
-    with connections[APP].cursor() as cursor:
-        cursor.execute(DIALOGUE, [conversation_id, message_id, HISTORY_LIMIT + 1])
-        rows = cursor.fetchall()
-    *history, message = (_message(row) for row in reversed(rows))
+    *history, message = _until(conversation_id, message_id, HISTORY_LIMIT + 1)
     return message, tuple(history)
+
+
+def history_of(conversation_id: UUID) -> tuple[Message, ...]:
+    """The history of a message to come, oldest first, inside an open transaction."""
+    return tuple(_until(conversation_id, LAST_ID, HISTORY_LIMIT))
+
+
+def _until(conversation_id: UUID, message_id: UUID, limit: int) -> list[Message]:
+    with connections[APP].cursor() as cursor:
+        cursor.execute(DIALOGUE, [conversation_id, message_id, limit])
+        rows = cursor.fetchall()
+    return [_message(row) for row in reversed(rows)]
 
 
 def _message(row: tuple[UUID, UUID, str, str, datetime]) -> Message:

@@ -9,6 +9,7 @@ from uuid import UUID
 from soma.agent.domain.capsule import Capsule
 from soma.agent.domain.evidence import EvidenceBlock
 from soma.agent.domain.iteration import Iteration
+from soma.agent.domain.measures import Measures
 from soma.agent.domain.message import Message
 from soma.agent.domain.prompt import PromptMode
 from soma.agent.domain.tool import ToolExecution
@@ -22,7 +23,8 @@ from soma.policy.api import PermissionDecision
 class Progress:
     """A turn in this process: what was loaded, and what each iteration adds. `modulation` is what the levels
     at the turn's start do to all of it. `recorded` are the iterations of the turn that this one repeats.
-    `permissions` is what relations say of its tools, by name, once a tool was called."""
+    `permissions` is what relations say of its tools, by name, once a tool was called; `measures` what earlier
+    turns have measured, once something was planned."""
 
     turn: Turn
     capsule: Capsule
@@ -35,6 +37,7 @@ class Progress:
     iterations: list[Iteration] = field(default_factory=list)
     recorded: tuple[Iteration, ...] = ()
     permissions: Mapping[str, PermissionDecision] | None = None
+    measures: Measures | None = None
     evidence: tuple[EvidenceBlock, ...] = ()
     novelty: float = 1.0
     recalled: bool = False

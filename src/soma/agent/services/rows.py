@@ -106,6 +106,7 @@ def _iterations(
             first_frame_id=row.first_frame_id,
             started_at=row.started_at,
             completed_at=row.completed_at,
+            suggestions=tuple(record.pop("suggestions", ())),
             offered=tuple(record.pop("offered")),
             capabilities=tuple(record.pop("capabilities")),
             phases=tuple((name, offset, ms) for name, offset, ms in record.pop("phases")),

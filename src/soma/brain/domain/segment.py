@@ -42,6 +42,11 @@ class Segment:
     turns: int
     change_probability: float
 
+    @property
+    def length(self) -> int:
+        """Of how many turns it is, so far."""
+        return self.turns - self.start + 1
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SegmentState:

@@ -7,12 +7,17 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from soma.interfaces.cli.bars import bar
 from soma.interfaces.cli.terminal import printable
 
 SHOWN = 100
 """Characters of a text in a table."""
+BAR = 24
+"""Characters of a whole bar."""
 CLOCK = slice(11, 23)
 """The time of day to the millisecond in an RFC 3339 moment: the day stands in the head."""
+LANES = ("system", "history", "memory", "tools", "buffer")
+TERMS = ("confidence", "cost", "latency")
 ORDER = {
     "weights": ("alpha", "beta", "gamma", "tau", "lambda", "mu", "nu"),
     "neuromodulators": ("dopamine", "serotonin", "norepinephrine", "acetylcholine"),
@@ -67,6 +72,11 @@ def _iteration(console: Console, iteration: dict[str, Any]) -> None:
     )
     if iteration["evidence"]:
         console.print(_evidence(iteration["evidence"]))
+    console.print(_lanes(iteration["lanes"]))
+    if iteration["lanes"].get("cut_items"):
+        console.print(_cut(iteration))
+    if iteration["suggestions"]:
+        console.print(_suggestions(iteration["suggestions"]))
     if iteration["tools"]:
         console.print(_tools(iteration["tools"]))
     console.print(_moved(iteration["learning"]))
@@ -77,6 +87,35 @@ def _evidence(blocks: list[dict[str, Any]]) -> Table:
     for block in blocks:
         source = block.get("provenance", {}).get("source_turn", "")
         table.add_row(f"{block['score']:.3f}", _brief(block["content"]), str(source))
+    return table
+
+
+def _lanes(lanes: dict[str, Any]) -> Table:
+    table = _table(f"Lanes of {lanes['budget']} tokens", "lane", "", "tokens", "used", "cut")
+    used, widest = lanes.get("used", {}), max(lanes["tokens"].values(), default=0)
+    for lane in LANES:
+        tokens, cut = lanes["tokens"][lane], lanes["cut"].get(lane)
+        filled = str(used.get(lane, ""))
+        table.add_row(lane, bar(tokens, widest, BAR), str(tokens), filled, "" if cut is None else str(cut))
+    return table
+
+
+def _cut(iteration: dict[str, Any]) -> Table:
+    """What did not get into the prompt: evidence by its words, the rest by its id."""
+    said = {block["id"]: block["content"] for block in iteration["evidence"]}
+    table = _table("Cut", "lane", "tokens", "why", "id", "content")
+    for item in iteration["lanes"]["cut_items"]:
+        why = item["reason"].replace("_", " ")
+        table.add_row(item["lane"], str(item["tokens"]), why, item["id"], _brief(said.get(item["id"], "")))
+    return table
+
+
+def _suggestions(suggestions: list[dict[str, Any]]) -> Table:
+    table = _table("Suggestions", "action", "utility", *TERMS)
+    for each in suggestions:
+        terms = [each["terms"][name] for name in TERMS]
+        told = (f"{term['adds']:+.4f} ({term['source']})" for term in terms)
+        table.add_row(printable(f"{each['action']} {each['target']}"), f"{each['utility']:+.3f}", *told)
     return table
 
 
@@ -111,7 +150,18 @@ def _moved(learning: dict[str, Any]) -> Table:
 def _table(title: str, *columns: str) -> Table:
     table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in table.columns:
-        if column.header in {"ms", "score", "before", "after", "change", "iteration"}:
+        if column.header in {
+            "ms",
+            "score",
+            "before",
+            "after",
+            "change",
+            "iteration",
+            "tokens",
+            "used",
+            "cut",
+            "utility",
+        }:
             column.justify = "right"
     return table
 

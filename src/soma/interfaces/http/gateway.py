@@ -12,6 +12,7 @@ from soma.interfaces.http.body import StrictParser
 from soma.interfaces.http.openapi import described
 from soma.interfaces.http.renderer import JsonRenderer
 from soma.interfaces.http.routes import (
+    brain,
     conversations,
     events,
     learning,
@@ -53,6 +54,7 @@ for routes in (
     memory_links,
     memory_capsules,
     events,
+    brain,
     operations,
 ):
     api.add_router("", routes.router)

@@ -1,5 +1,6 @@
 """What was recalled, as bars to look at."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,13 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from soma.brain.api import Evidence, Recall
+from soma.interfaces.cli.bars import bar
 from soma.interfaces.cli.terminal import printable
 
 SHOWN = 90
 """Characters of a memory in the table."""
 BAR, HALF = 16, 12
 """Characters of a whole bar, and of either side of one that goes both ways."""
-EIGHTHS = " ▏▎▍▌▋▊▉"
 LEAST = 0.005
 """A signal that adds less to the score is not drawn."""
 
@@ -36,7 +37,7 @@ def report(console: Console, found: Recall, *, explain: bool) -> None:
     if not found.evidence:
         console.print("Nothing known bears on it.")
         return
-    console.print(_table(found))
+    console.print(evidence_table(found.evidence))
     if explain:
         console.print(_signals(found))
         steps = ", ".join(f"{step} {taken:.1f}" for step, taken in found.timings_ms.items())
@@ -55,7 +56,8 @@ def _understood(console: Console, found: Recall) -> None:
             console.print(f"  {name:<11} {printable(value)}", style="dim")
 
 
-def _table(found: Recall) -> Table:
+def evidence_table(evidence: Sequence[Evidence]) -> Table:
+    """At least one piece of evidence, each with a bar for its score."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("#", justify="right")
     table.add_column("score", justify="right")
@@ -64,12 +66,12 @@ def _table(found: Recall) -> Table:
     table.add_column("when")
     table.add_column("who")
     table.add_column("memory", overflow="fold")
-    best = max(each.score for each in found.evidence)
-    for place, each in enumerate(found.evidence, 1):
+    best = max(each.score for each in evidence)
+    for place, each in enumerate(evidence, 1):
         table.add_row(
             str(place),
             f"{each.score:.2f}",
-            Text(_bar(each.score, best, BAR), style="green"),
+            Text(bar(each.score, best, BAR), style="green"),
             f"{each.confidence:.0%}",
             f"{each.occurred_at:%Y-%m-%d}",
             Text(printable(each.speaker or each.role)),
@@ -88,12 +90,12 @@ def _signals(found: Recall) -> Table:
     for place, each in enumerate(found.evidence, 1):
         drawn = sorted(_explained(each).items(), key=lambda item: -abs(item[1]))
         for row, (name, value) in enumerate(drawn):
-            bar = _bar(abs(value), largest, HALF).rstrip()
+            right = bar(abs(value), largest, HALF).rstrip()
             table.add_row(
                 str(place) if row == 0 else "",
                 name,
                 Text("" if value > 0 else "█" * max(1, round(abs(value) / largest * HALF)), style="red"),
-                Text(bar if value > 0 else "", style="green"),
+                Text(right if value > 0 else "", style="green"),
                 f"{value:+.2f}",
                 end_section=row == len(drawn) - 1,
             )
@@ -102,14 +104,6 @@ def _signals(found: Recall) -> Table:
 
 def _explained(evidence: Evidence) -> dict[str, float]:
     return {name: value for name, value in (evidence.explanation or {}).items() if abs(value) >= LEAST}
-
-
-def _bar(value: float, largest: float, width: int) -> str:
-    """`value` as a bar that fills `width` characters at `largest`, in eighths of a character."""
-    share = max(0.0, value) / largest if largest > 0 else 0.0
-    eighths = round(min(1.0, share) * width * 8)
-    whole, rest = divmod(eighths, 8)
-    return ("█" * whole + EIGHTHS[rest] * bool(rest)).ljust(width)
 
 
 def _brief(text: str) -> str:

@@ -1,4 +1,5 @@
-// What an iteration had to go on: the evidence recalled, and how the lanes shared the context window.
+// What an iteration had to go on: the evidence recalled, how the lanes shared the context window and what they
+// left out, and what the planner weighed.
 
 import { el, write } from "./dom.js";
 import { count, decimal, moment, plural, words } from "./format.js";
@@ -31,7 +32,7 @@ export class ContextSection {
     this.#shown = key;
     this.#drawPicker(planned, chosen);
     this.evidence.replaceChildren(...(chosen ? evidenceList(chosen.plan) : [hint("Nothing recalled yet.")]));
-    this.lanes.replaceChildren(...(chosen ? laneChart(chosen.plan) : []));
+    this.lanes.replaceChildren(...(chosen ? [...laneChart(chosen.plan), ...cutList(chosen.plan), ...suggestionList(chosen.plan)] : []));
     this.lanes.closest("section").hidden = !chosen;
   }
 
@@ -81,7 +82,7 @@ function sourceOf({ role, occurred_at: at, source, provenance = {} }) {
 
 const told = (features = {}) => Object.entries(features).map(([name, value]) => `${words(name)} ${decimal(value)}`).join(", ");
 
-function laneChart({ lanes = {}, lane_budget: budget, cut = {} }) {
+function laneChart({ lanes = {}, lane_budget: budget, lane_use: filled = {}, cut = {} }) {
   const names = [...LANES.filter((name) => name in lanes), ...Object.keys(lanes).filter((name) => !LANES.includes(name))];
   const used = names.reduce((sum, name) => sum + lanes[name], 0);
   const whole = Math.max(budget || 0, used, 1);
@@ -90,6 +91,34 @@ function laneChart({ lanes = {}, lane_budget: budget, cut = {} }) {
     el("div", { class: "lane-bar", role: "img", "aria-label": `${plural(used, "token")} in ${names.length} lanes` },
       names.filter((name) => lanes[name] > 0).map((name) => el("span", { class: `lane is-${name}`, vars: { "--share": (lanes[name] / whole).toFixed(4) } }))),
     el("ul", { class: "lane-legend" }, names.map((name) => el("li", { class: `is-${name}` },
-      el("span", {}, name), el("b", {}, count(lanes[name])), cut[name] ? el("em", {}, `−${count(cut[name])} cut`) : null))),
+      el("span", {}, name), el("b", { title: "Tokens used of those granted" }, name in filled ? `${count(filled[name])} / ${count(lanes[name])}` : count(lanes[name])), cut[name] ? el("em", {}, `−${count(cut[name])} cut`) : null))),
   ];
 }
+
+const REASONS = { no_room: "longer than the room left", behind_cut: "behind one that was cut" };
+
+// What did not get into the prompt: evidence by its words, messages and results by their id.
+function cutList({ cut_items: items = [], evidence = [] }) {
+  if (!items.length) return [];
+  const said = new Map(evidence.map(({ id, content }) => [id, content]));
+  return [el("details", { class: "cut-items" },
+    el("summary", {}, `${plural(items.length, "item")} cut`),
+    el("ul", {}, items.map(({ lane, id, tokens, reason }) => el("li", { class: `is-${lane}`, title: id },
+      el("span", {}, said.get(id) ?? id), el("em", {}, `${count(tokens)} tokens, ${REASONS[reason] ?? words(reason)}`)))))];
+}
+
+// The actions by their utility, best first; a title tells what each term adds and where it comes from.
+function suggestionList({ suggestions = [] }) {
+  if (!suggestions.length) return [];
+  const widest = Math.max(...suggestions.map(({ utility }) => Math.abs(utility)), 1e-9);
+  return [
+    el("p", { class: "lane-total suggestions-title" }, "What could be done, by its utility"),
+    el("ol", { class: "suggestions" }, suggestions.map(({ action, target, utility, terms }) => el("li", { title: termsOf(terms) },
+      el("span", {}, target ? `${words(action)} ${target}` : words(action)),
+      el("span", { class: "suggestion-bar", vars: { "--share": (Math.max(0, utility) / widest).toFixed(3) } }),
+      el("b", {}, decimal(utility))))),
+  ];
+}
+
+const termsOf = (terms) => ["confidence", "cost", "latency"].map((name) => [name, terms[name]])
+  .map(([name, { adds, source, samples }]) => `${name} ${decimal(adds)} (${source}${samples ? `, ${samples}` : ""})`).join("\n");
