@@ -287,7 +287,7 @@ class Agent:
 
         Raises InvalidInput, LimitExceeded, NotFound, Denied, and Unavailable if memory could not be asked.
         """
-        model, conversation = self._models.primary, request.conversation_id
+        conversation = request.conversation_id
         grounds = await self._run(
             principal,
             grounds_of,
@@ -296,14 +296,14 @@ class Agent:
             capsules=self._capsules,
             gate=self._gate,
             brain=self._brain,
-            model=model,
+            models=self._models,
         )
         wanted = recall_request(principal, request, grounds)
         found = await self._database.run(self._brain.recall, wanted)
         segment = None
         if conversation is not None:
             segment = await self._database.run(self._brain.segment, principal.tenant_id, conversation)
-        return await context_bundle(request.query, grounds, found, segment, model)
+        return await context_bundle(request.query, grounds, found, segment)
 
     async def _run(
         self, principal: Principal, function: Callable[P, T], /, *args: P.args, **options: P.kwargs

@@ -14,9 +14,9 @@ class Iteration:
 
     `lanes` is a LaneAllocation and `suggestions` what the planner weighed, both as JSON; turns from before
     there was a planner have none. `learning` holds weights and neuromodulators before and after, deltas,
-    reward, prediction error, salience, learning rate, applied. `modulation` is what the levels at the turn's
-    start did to it; it is empty where they did nothing yet. `script` is the compact order of its stream
-    frames (frames.py).
+    reward, prediction error, salience, learning rate, applied. `modulation` is what the levels at
+    the turn's start did to it; it is empty where they did nothing yet. `script` is the compact order of its
+    stream frames (frames.py).
     """
 
     number: int

@@ -88,18 +88,19 @@ class Grounds:
     capsule: Capsule
     history: tuple[Message, ...]
     learned: LearnedState
+    modulation: Modulation
+    model: ModelPort
     measures: Measures
     directives: tuple[Directive, ...]
-    modulation: Modulation
     top_k: int
     budget: int
 
 
 async def context_bundle(
-    query: str, grounds: Grounds, found: Recall, segment: Segment | None, model: ModelPort
+    query: str, grounds: Grounds, found: Recall, segment: Segment | None
 ) -> ContextBundle:
     """The bundle of `query`. Raises LimitExceeded where the model has no room for it."""
-    capsule, learned = grounds.capsule, grounds.learned
+    capsule, learned, model = grounds.capsule, grounds.learned, grounds.model
     parts = PromptParts(
         system_prompt=capsule.system_prompt,
         user_message=query,
@@ -110,7 +111,7 @@ async def context_bundle(
     )
     counts = await counted(model, parts, PromptMode.ANSWER)
     _check_budget(counts[query], grounds, model)
-    granted = allocation_of(grounds.budget, learned, memory=grounds.modulation.memory_lane)
+    granted = allocation_of(grounds.budget, learned, grounds.modulation)
     kept, allocation = fitted(PromptMode.ANSWER, parts, granted, counts.__getitem__)
     allowed = {each.target for each in grounds.directives if each.action == "tool:execute" and each.allows}
     met = situation(

@@ -6,12 +6,12 @@ from uuid import UUID
 from soma.agent.domain.capsule import Capsule
 from soma.agent.domain.message import checked_text
 from soma.agent.models import ConversationRow
-from soma.agent.ports import ModelPort
 from soma.agent.services.capsules import DEFAULT_NAME, UNUSED, Capsules
 from soma.agent.services.context_bundle import Grounds
 from soma.agent.services.conversations import readable
 from soma.agent.services.directives import directives
 from soma.agent.services.gate import Gate, Thing
+from soma.agent.services.generate import Models
 from soma.agent.services.load_turn import history_of
 from soma.agent.services.measure import measures
 from soma.agent.services.relate import may_use
@@ -42,7 +42,7 @@ def grounds_of(
     capsules: Capsules,
     gate: Gate,
     brain: Brain,
-    model: ModelPort,
+    models: Models,
 ) -> Grounds:
     """What the message meets before anything is recalled, for who may read the conversation, or use the
     agent. Raises InvalidInput, LimitExceeded, NotFound, Denied."""
@@ -57,12 +57,14 @@ def grounds_of(
         capsule = _capsule(principal, request, row, capsules, gate)
         learned = brain.standing_state(tenant_id, str(capsule.id)) or LearnedState()
         modulation = Modulation.of(learned.neuromodulators)
+        model = models.preferred(fast=modulation.fast_model)
         usual = modulation.top_k(capsule.loop.recall_top_k)
         return Grounds(
             capsule=capsule,
             history=() if row is None else history_of(row.id),
             learned=learned,
             modulation=modulation,
+            model=model,
             measures=measures(tenant_id, principal.user_id, capsule.id, model.name),
             directives=directives(principal, capsule, _thing(row), gate),
             top_k=usual if request.top_k is None else request.top_k,

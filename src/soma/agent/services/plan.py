@@ -15,7 +15,7 @@ from soma.agent.ports import ModelPort
 from soma.agent.services.candidates import Situation, candidates
 from soma.agent.services.progress import Progress
 from soma.base.errors import LimitExceeded
-from soma.brain.api import LearnedState, Weights, suggest
+from soma.brain.api import LearnedState, Modulation, Weights, suggest
 
 CALL_TOKENS = 128
 FREE_REPETITION_PENALTY = 1.1
@@ -76,19 +76,17 @@ def _allocation(progress: Progress) -> LaneAllocation:
     if progress.number < len(progress.recorded):
         lanes = progress.recorded[progress.number].lanes
         return LaneAllocation(budget=lanes["budget"], tokens=lanes["tokens"], shares=lanes.get("shares", {}))
-    return allocation_of(
-        progress.capsule.loop.context_tokens, progress.learned, memory=progress.modulation.memory_lane
-    )
+    return allocation_of(progress.capsule.loop.context_tokens, progress.learned, progress.modulation)
 
 
-def allocation_of(budget: int, learned: LearnedState, *, memory: float) -> LaneAllocation:
-    """The lanes of `budget` tokens as an agent that stands at `learned` shares them out; `memory` widens the
-    memory lane."""
+def allocation_of(budget: int, learned: LearnedState, modulation: Modulation) -> LaneAllocation:
+    """The lanes of `budget` tokens as an agent that stands at `learned` shares them out, under the effects
+    of its levels."""
     return allocate(
         budget,
         learned.weights.to_dict(),
         INITIAL_WEIGHTS,
-        memory=memory,
+        memory=modulation.memory_lane,
     )
 
 

@@ -23,8 +23,8 @@ from soma.policy.api import PermissionDecision
 class Progress:
     """A turn in this process: what was loaded, and what each iteration adds. `modulation` is what the levels
     at the turn's start do to all of it. `recorded` are the iterations of the turn that this one repeats.
-    `permissions` is what relations say of its tools, by name, once a tool was called; `measures` what earlier
-    turns have measured, once something was planned."""
+    `permissions` is what relations say of its tools, by name, once a tool was called;
+    `measures` what earlier turns have measured, once something was planned."""
 
     turn: Turn
     capsule: Capsule
