@@ -504,9 +504,10 @@ class Brain:
         return made
 
     def late_feedback(self, given: LateFeedback) -> LateLearning:
-        """Learn from what somebody said of a turn after it had ended: by the rule of `apply_feedback`, from
-        where the agent stands now, and from what it says of the evidence, as one checkpoint. Again under the
-        same `source_id` changes nothing. Inside the caller's transaction, which holds the agent's row."""
+        """Learn from what somebody said of a turn after it had ended, from where the agent stands now, and
+        from what it says of the evidence, as one checkpoint. It follows the prediction error, whatever is
+        configured: the raw signal knows nothing of what users say. Again under the same `source_id` changes
+        nothing. Inside the caller's transaction, which holds the agent's row."""
         return late_feedback(given)
 
     def credit_evidence(self, feedback: EvidenceFeedback) -> EvidenceLearning:
