@@ -41,6 +41,8 @@ def checkpoint(tenant: UUID) -> LearnedCheckpointRow:
         previous_hash=b"",
         hash=b"\x01",
         created_at=now(),
+        kind="turn",
+        rankings={},
     )
 
 

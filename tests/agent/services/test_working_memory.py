@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from soma.agent.api import ModelOutput
-from soma.brain.api import RecallRequest
 from tests.agent.bench import Bench
 from tests.fakes.model import ScriptedModel, called, said
 
@@ -28,12 +27,10 @@ def evidence(bench: Bench, turn_id: Any) -> list[tuple[str, str]]:
     return [(block["content"], block["layer"]) for block in blocks]
 
 
-def remembered(bench: Bench) -> int:
-    """How many memories a person has for good."""
-    request = RecallRequest(
-        tenant_id=bench.tenant, agent_id=None, namespace=str(bench.principal.user_id), query=FACT
-    )
-    return len(bench.call(bench.desk.database.run, bench.desk.brain.recall, request).evidence)
+def at_hand(bench: Bench) -> list[str]:
+    """What the conversation has at hand, whether consolidation has come to it or not."""
+    items = bench.call(bench.desk.database.run, bench.desk.brain.working, bench.tenant, bench.conversation)
+    return [item.content for item in items]
 
 
 def test_what_was_said_a_turn_ago_is_found_when_it_is_looked_up(make_bench: MakeBench) -> None:
@@ -42,7 +39,7 @@ def test_what_was_said_a_turn_ago_is_found_when_it_is_looked_up(make_bench: Make
     turn = bench.ask(QUESTION)
     [execution] = bench.trace(turn.id)["iterations"][0]["tools"]
     assert execution["output"]["memories"][0].startswith(FACT)
-    assert remembered(bench) == 0
+    assert FACT in at_hand(bench)
 
 
 def test_what_the_prompt_no_longer_shows_is_evidence_of_the_turn(make_bench: MakeBench) -> None:
@@ -52,7 +49,7 @@ def test_what_the_prompt_no_longer_shows_is_evidence_of_the_turn(make_bench: Mak
         bench.ask(f"Here is something else, the number {number}.")
     turn = bench.ask(QUESTION)
     assert evidence(bench, turn.id) == [(FACT, "working")]
-    assert remembered(bench) == 0
+    assert FACT in at_hand(bench)
 
 
 def test_what_was_evidence_counts_as_used(make_bench: MakeBench) -> None:
