@@ -14,9 +14,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from soma.base.crypto import SigningKey
 from soma.base.database import tenant_transaction
 from soma.base.ids import new_id
-from soma.events.api import EventLog
+from soma.events.api import AuditTrail, EventLog
 from soma.events.api import publish as publish_events
 from tests.events.log_names import POSTGRES, kafka, open_log
 from tests.events.samples import failed_turn
@@ -152,13 +153,16 @@ def someone_waits_for(superuser: psycopg.Connection, table: str) -> bool:
     return superuser.execute(query, [table]).rowcount > 0
 
 
+@pytest.mark.req("PERSIST-002", "AUDIT-001")
 @pytest.mark.parametrize(
     ("log_name", "table"),
     [
         ("postgres", "event_log"),
+        ("postgres", "audit_link"),
         ("postgres", "outbox_message"),
         ("kafka", "event_stream"),
         ("kafka", "event_place"),
+        ("kafka", "audit_link"),
         ("kafka", "outbox_message"),
     ],
     indirect=["log_name"],
@@ -171,9 +175,11 @@ def test_a_relay_killed_in_mid_batch_loses_and_doubles_nothing(
     start_relay: StartRelay,
     publish: Publish,
     in_log: InLog,
+    log: EventLog,
 ) -> None:
     """outbox_message: killed when the events are in the log already, and still in the outbox. event_log,
-    event_stream: before. event_place: when Kafka has them, and the log does not."""
+    event_stream: before. event_place: when Kafka has them, and the log does not. audit_link: between the log
+    and the chain."""
     publish(0, 20)
     with blocked_at(superuser, table):
         killed = start("relay", OFTEN)
@@ -185,6 +191,8 @@ def test_a_relay_killed_in_mid_batch_loses_and_doubles_nothing(
     assert in_log() == numbered(20)
     left = superuser.execute("SELECT count(*) FROM outbox_message WHERE tenant_id = %s", [tenant]).fetchone()
     assert left == (0,)
+    *_, report = AuditTrail(log, SigningKey.from_seed(bytes(32))).verify(tenant)
+    assert (report.intact, report.events) == (True, 20)
 
 
 def test_a_standby_takes_over_from_a_killed_relay(

@@ -1,6 +1,12 @@
 """What the tiers above may use of the event backbone."""
 
 from soma.events.adapters.event_log_postgres import PostgresEventLog
+from soma.events.audit.checkpoint import Checkpoint as AuditCheckpoint
+from soma.events.audit.checkpoint import checkpoint_from as audit_checkpoint_from
+from soma.events.audit.finding import AuditReport
+from soma.events.audit.signer import AuditSigner
+from soma.events.audit.standalone import verifier_source
+from soma.events.audit.trail import AuditTrail, PublicKey
 from soma.events.consumer import Consumer
 from soma.events.consumer_backlog import ConsumerBacklog, Reached
 from soma.events.consumer_heartbeats import Heartbeat
@@ -37,6 +43,10 @@ from soma.events.topics import TOPICS, schema_document, schemas_of
 __all__ = (
     "PAYLOAD_BYTES",
     "TOPICS",
+    "AuditCheckpoint",
+    "AuditReport",
+    "AuditSigner",
+    "AuditTrail",
     "BackboneStatus",
     "Backlog",
     "Consumer",
@@ -55,6 +65,7 @@ __all__ = (
     "LetterCount",
     "OutsideTransaction",
     "PostgresEventLog",
+    "PublicKey",
     "Reached",
     "Relay",
     "RelayStatus",
@@ -64,6 +75,7 @@ __all__ = (
     "StoredEvent",
     "Swept",
     "UnknownEventType",
+    "audit_checkpoint_from",
     "backbone_status",
     "dead_letter",
     "dead_letters",
@@ -74,4 +86,5 @@ __all__ = (
     "retry_dead_letters",
     "schema_document",
     "schemas_of",
+    "verifier_source",
 )

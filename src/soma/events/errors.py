@@ -7,7 +7,10 @@ EventError
 └── EventRefused            the log cannot take this event, now or later
 Unavailable
 └── EventLogUnavailable     the log takes nothing at present; the events are not to blame
+    └── EventMissing        the log does not have what was recorded in it
 """
+
+from uuid import UUID
 
 from soma.base.errors import SomaError, Unavailable
 
@@ -52,3 +55,17 @@ class EventLogUnavailable(Unavailable):
 
     code = "event_log_unavailable"
     title = "The event log does not answer"
+
+
+class EventMissing(EventLogUnavailable):
+    """What was recorded as `sequence` of its tenant is not there, or something else is in its place: the log
+    is another one, or somebody has had a hand in it. `replaced`: the latter."""
+
+    code = "event_missing"
+    title = "The event log has lost an event"
+
+    def __init__(self, detail: str, *, sequence: int, event_id: UUID, replaced: bool) -> None:
+        super().__init__(detail)
+        self.sequence = sequence
+        self.event_id = event_id
+        self.replaced = replaced

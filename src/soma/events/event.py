@@ -47,6 +47,14 @@ class PendingEvent:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """What an append has recorded: the sequence of each event by event_id, without those the log had."""
+
+    sequences: Mapping[UUID, int]
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StoredEvent:
     """An event of the log.
 

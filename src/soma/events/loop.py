@@ -29,6 +29,8 @@ class Loop:
     """Calls `step(woken)` again and again on a thread of its own: at once while it returns True, else when
     woken, notified on `listening()`'s connection, or after `poll` seconds.
 
+    `ending` is called once, on the thread, when it was asked to stop.
+
     A round starts `gather` seconds after the last one at the earliest, so that a busy time makes few large
     batches, not many small ones.
     """
@@ -41,8 +43,10 @@ class Loop:
         listening: Callable[[], psycopg.Connection | None],
         gather: float,
         poll: float = POLL_SECONDS,
+        ending: Callable[[], None] = lambda: None,
     ) -> None:
         self._name = name
+        self._ending = ending
         self._step = step
         self._listening = listening
         self._gather = gather
@@ -90,14 +94,15 @@ class Loop:
     def _run(self, waker: Waker) -> None:
         try:
             while not self._stopping.is_set():
-                self._guarded_round(waker)
+                self._guarded(lambda: self._round(waker))
+            self._guarded(self._ending)
         finally:
             connections.close_all()
             waker.close()
 
-    def _guarded_round(self, waker: Waker) -> None:
+    def _guarded(self, act: Callable[[], None]) -> None:
         try:
-            self._round(waker)
+            act()
         except Exception as error:  # noqa: BLE001 - the thread's boundary: recorded, shown, tried again
             self._fail(error)
 

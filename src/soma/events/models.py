@@ -109,6 +109,40 @@ class EventStream(models.Model):
         db_table = "event_stream"
 
 
+class AuditLink(models.Model):
+    """What the audit chain says of an event: `digest` covers it and all before it. See audit.link. The
+    database refuses every change of it but an insert."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "sequence")
+    tenant_id = models.UUIDField()
+    sequence = models.BigIntegerField()
+    event_id = models.UUIDField()
+    digest = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_link"
+
+
+class AuditCheckpoint(models.Model):
+    """A link that was signed. See audit.checkpoint. The database refuses every change of it but an insert."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "number")
+    tenant_id = models.UUIDField()
+    number = models.BigIntegerField()
+    sequence = models.BigIntegerField()
+    event_id = models.UUIDField()
+    digest = models.BinaryField()
+    created_at = models.DateTimeField()
+    key_id = models.CharField(max_length=16)
+    signature = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_checkpoint"
+        constraints = (
+            models.UniqueConstraint(fields=("tenant_id", "sequence"), name="audit_checkpoint_sequence"),
+        )
+
+
 class ConsumerOffset(models.Model):
     """How far a consumer has read in a partition of the log, and when that was kept."""
 

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from soma.events.event import LogSlice, PendingEvent, StoredEvent
+from soma.events.event import LogSlice, PendingEvent, Recorded, StoredEvent
 
 
 class EventLog(Protocol):
     """An append-only log in one or more partitions. A tenant's events of a topic stand in one of them, in
     the order of their sequence; across partitions only the sequence orders them."""
 
-    def append(self, events: Sequence[PendingEvent]) -> None:
+    def append(self, events: Sequence[PendingEvent]) -> Recorded:
         """Record `events` in this order, each with its tenant's next sequence number; an event whose
         event_id is in the log already, or came before in `events`, is passed over. When it returns, they
         are recorded exactly if the transaction it is called in commits, and none is to be read before
@@ -30,8 +30,13 @@ class EventLog(Protocol):
         with `key` when it is given.
 
         What a log no longer keeps is missing from the beginning: then the first sequence is not the one
-        after `after`, although no key was asked for. Raises EventLogUnavailable.
+        after `after`, although no key was asked for. Raises EventLogUnavailable; EventMissing where an event
+        is gone, or another stands in its place, that the log should still have.
         """
+
+    def expired(self, tenant_id: UUID, sequences: Collection[int]) -> set[int]:
+        """Those of `sequences` that were recorded and, by age, are no longer kept. Of those asked for that
+        `read` has just passed over."""
 
     def partitions(self, types: Collection[str]) -> dict[str, int]:
         """The partitions in which events of `types` may stand, each with its last position."""

@@ -15,9 +15,12 @@ for it. An idle_in_transaction_session_timeout of soma_worker must leave it that
 import threading
 from dataclasses import dataclass
 from time import monotonic
+from uuid import UUID
 
 from soma.base.database import worker_transaction
 from soma.events import outbox
+from soma.events.audit.chain import AuditChain
+from soma.events.audit.signer import AuditSigner, PacedSigner
 from soma.events.errors import EventRefused
 from soma.events.event import PendingEvent
 from soma.events.exclusive import ExclusiveSession
@@ -46,17 +49,20 @@ class RelayStatus:
 
 
 class Relay:
-    """Moves events from the outbox to `log` on a thread of its own."""
+    """Moves events from the outbox to `log` on a thread of its own, and links them. With a `signer` it also
+    signs: at its start what is not signed yet, then after 1000 events or a minute, and when it is stopped."""
 
     def __init__(
         self,
         log: EventLog,
         *,
+        signer: AuditSigner | None = None,
         retry: RetryPolicy | None = None,
         batch_size: int = BATCH_SIZE,
         poll: float = POLL_SECONDS,
     ) -> None:
-        self._log = log
+        self._chain = AuditChain(log)
+        self._signing = None if signer is None else PacedSigner(signer)
         self._retry = retry or RetryPolicy()
         self._batch_size = batch_size
         self._limit = batch_size
@@ -70,6 +76,7 @@ class Relay:
             listening=lambda: self._session.connection,
             gather=GATHER_SECONDS,
             poll=poll,
+            ending=self._end,
         )
 
     def start(self) -> None:
@@ -117,22 +124,33 @@ class Relay:
             if woken:
                 outbox.call_relay()
             return False
-        return (woken or outbox.oldest_due() is not None) and self._relay_batch()
+        more = (woken or outbox.oldest_due() is not None) and self._relay_batch()
+        if self._signing is not None:
+            self._signing.sign_if_due()
+        return more
+
+    def _end(self) -> None:
+        """Leave nothing unsigned that this process has relayed."""
+        if self._signing is not None and self._session.held:
+            self._signing.sign()
 
     def _relay_batch(self) -> bool:
         """Whether there may be more to do at once."""
         claimed: list[PendingEvent] = []
+        tenants: set[UUID] = set()
         try:
             with worker_transaction():
                 claimed = outbox.claim(self._limit)
                 if claimed:
-                    self._log.append(claimed)
+                    tenants = self._chain.append(claimed)
                     outbox.discard(claimed)
         except EventRefused as refusal:
             self._narrow_down(claimed, refusal)
             return True
         full = len(claimed) == self._limit
         self._limit = min(self._limit * 2, self._batch_size)
+        if self._signing is not None:
+            self._signing.note(tenants, len(claimed))
         self._tell_moved(len(claimed))
         return full
 

@@ -9,7 +9,7 @@ from soma.base.configuration import Configuration
 from soma.base.database import DatabaseThreads
 from soma.base.errors import Unavailable
 from soma.brain.api import Brain, Documents, MemoryCapsules
-from soma.events.api import ConsumerRunner, EventLog, Relay
+from soma.events.api import AuditTrail, ConsumerRunner, EventLog, Relay
 from soma.identity.api import Idempotency, Identity, RateLimits
 from soma.policy.api import Policy, Relations
 
@@ -40,6 +40,7 @@ class Runtime:
     policy: Policy
     relations: Relations
     log: EventLog
+    audit: AuditTrail
     relay: Relay
     consumers: ConsumerRunner
     readiness: Callable[[], dict[str, ReadyCheck]]

@@ -41,7 +41,14 @@ from soma.brain.adapters.document_reader_process import ProcessDocumentReader
 from soma.brain.adapters.embedder_minilm import MiniLmEmbedder
 from soma.brain.adapters.embedder_recent import RecentEmbedder
 from soma.brain.api import Brain, CapsuleLimits, MemoryCapsules, WorkingSettings
-from soma.events.api import ConsumerRunner, EventLog, PostgresEventLog, Relay, Retention
+from soma.events.api import (
+    AuditTrail,
+    ConsumerRunner,
+    EventLog,
+    PostgresEventLog,
+    Relay,
+    Retention,
+)
 from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
 from soma.fractalmemory.api import FractalMemory, VectorStore
 from soma.identity.adapters.key_value_store_postgres import PostgresKeyValueStore
@@ -106,7 +113,12 @@ async def open_runtime(
         stack.callback(relations.close)
         redis = _redis(configuration, stack)
         log = _event_log(configuration, stack)
-        relay, consumers = _start_events(log, brain)
+        audit = AuditTrail(
+            log,
+            SigningKey.load_or_create(configuration.home / "secrets" / "audit_key"),
+            retention_days=configuration.event_retention_days,
+        )
+        relay, consumers = _start_events(log, brain, audit)
         stack.callback(relay.stop)
         stack.callback(consumers.stop)
         if serve:
@@ -140,6 +152,7 @@ async def open_runtime(
             policy=policy,
             relations=relations,
             log=log,
+            audit=audit,
             relay=relay,
             consumers=consumers,
             readiness=readiness(
@@ -355,8 +368,8 @@ def _event_log(configuration: Configuration, stack: AsyncExitStack) -> EventLog:
     return log
 
 
-def _start_events(log: EventLog, brain: Brain) -> tuple[Relay, ConsumerRunner]:
-    relay = Relay(log)
+def _start_events(log: EventLog, brain: Brain, audit: AuditTrail) -> tuple[Relay, ConsumerRunner]:
+    relay = Relay(log, signer=audit.signer)
     consumers = ConsumerRunner(log, [brain.consolidation(), brain.links.usage()])
     relay.start()
     consumers.start()

@@ -49,6 +49,7 @@ COMMANDS = {
     "relations": Command(
         module="soma.interfaces.cli.relations", does="Who is related to what, and what that permits."
     ),
+    "audit": Command(module="soma.interfaces.cli.audit", does="Prove that the log is what was recorded."),
     "stack": Command(
         module="soma.project.stack.command", does="Every real server, without Docker.", django=False
     ),

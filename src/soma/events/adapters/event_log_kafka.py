@@ -30,7 +30,7 @@ from soma.events.adapters.kafka_settings import RETENTION_DAYS
 from soma.events.adapters.kafka_topics import KafkaTopics
 from soma.events.adapters.kafka_writer import KafkaWriter
 from soma.events.admission import admitted
-from soma.events.event import LogSlice, PendingEvent, StoredEvent
+from soma.events.event import LogSlice, PendingEvent, Recorded, StoredEvent
 from soma.events.schema_catalogue import catalogue
 
 PARTITIONS = 6
@@ -66,7 +66,7 @@ class KafkaEventLog:
             ),
         )
 
-    def append(self, events: Sequence[PendingEvent]) -> None:
+    def append(self, events: Sequence[PendingEvent]) -> Recorded:
         """See ports.EventLog."""
         events = admitted(events)
         for event in events:
@@ -93,6 +93,7 @@ class KafkaEventLog:
             for event, (number, offset) in zip(fresh, self._writer.write(records), strict=True)
         ]
         kafka_places.write(fresh, places, recorded_at)
+        return Recorded(sequences=sequences, recorded_at=recorded_at)
 
     def read(
         self, tenant_id: UUID, *, key: str | None = None, after: int = 0, limit: int = 1000
@@ -110,6 +111,12 @@ class KafkaEventLog:
                 break
             after = entries[-1].sequence
         return events
+
+    def expired(self, tenant_id: UUID, sequences: Collection[int]) -> set[int]:
+        """See ports.EventLog. Kafka is not asked: `read` has just heard from it."""
+        with tenant_scope(tenant_id):
+            places = kafka_places.at_sequences(tenant_id, sequences)
+        return {place.sequence for place in places if place.position < self._readers.first(place.partition)}
 
     def partitions(self, types: Collection[str]) -> dict[str, int]:
         """See ports.EventLog. One that has no event yet is not among them. Kafka is not asked."""

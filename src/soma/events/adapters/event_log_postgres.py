@@ -13,7 +13,7 @@ from soma.base.canonical import json_value
 from soma.base.clock import now
 from soma.base.database import APP, RETENTION, WORKER, tenant_transaction
 from soma.events.admission import admitted
-from soma.events.event import LogSlice, PendingEvent, StoredEvent
+from soma.events.event import LogSlice, PendingEvent, Recorded, StoredEvent
 from soma.events.outage import refusals
 
 PARTITION = "log"
@@ -43,6 +43,7 @@ INSERT INTO event_log (sequence, event_id, tenant_id, topic, type, version, key,
 SELECT stream.last_sequence - fresh.amount + fresh.number, event_id, tenant_id, topic, type, version, key,
        payload, trace_id, occurred_at, %s
 FROM fresh JOIN stream USING (tenant_id) ORDER BY place
+RETURNING event_id, sequence
 """
 
 READ = """
@@ -92,12 +93,14 @@ class PostgresEventLog:
     """See ports.EventLog. Appends on the worker connection, so that the relay's transaction covers both the
     outbox and the log: an event is in exactly one of them at any moment."""
 
-    def append(self, events: Sequence[PendingEvent]) -> None:
+    def append(self, events: Sequence[PendingEvent]) -> Recorded:
         """See ports.EventLog."""
         events = admitted(events)
         rows = orjson.dumps([_row(place, event) for place, event in enumerate(events)])
+        recorded_at = now()
         with refusals(), connections[WORKER].cursor() as cursor:
-            cursor.execute(APPEND, [rows.decode(), [event.event_id for event in events], now()])
+            cursor.execute(APPEND, [rows.decode(), [event.event_id for event in events], recorded_at])
+            return Recorded(sequences=dict(cursor.fetchall()), recorded_at=recorded_at)
 
     def read(
         self, tenant_id: UUID, *, key: str | None = None, after: int = 0, limit: int = 1000
@@ -109,6 +112,10 @@ class PostgresEventLog:
             else:
                 rows = _rows(APP, READ_KEY, [tenant_id, key, after, limit])
         return [_stored(row) for row in rows]
+
+    def expired(self, tenant_id: UUID, sequences: Collection[int]) -> set[int]:
+        """See ports.EventLog: it keeps everything."""
+        return set()
 
     def partitions(self, types: Collection[str]) -> dict[str, int]:
         """See ports.EventLog."""

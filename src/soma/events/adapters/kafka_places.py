@@ -55,6 +55,11 @@ SELECT event_id, partition, position, sequence FROM event_place
 WHERE tenant_id = %s AND key = %s AND sequence > %s ORDER BY sequence LIMIT %s
 """
 
+AT_SEQUENCES = """
+SELECT event_id, partition, position, sequence FROM event_place
+WHERE tenant_id = %s AND sequence = ANY(%s::bigint[])
+"""
+
 # One look into the index for each partition there is, instead of one at each event of a topic.
 PARTITIONS = """
 WITH RECURSIVE found AS (
@@ -135,6 +140,11 @@ def of_tenant(tenant_id: UUID, *, key: str | None, after: int, limit: int) -> li
     else:
         rows = _rows(APP, OF_KEY, [tenant_id, key, after, limit])
     return [_place(row) for row in rows]
+
+
+def at_sequences(tenant_id: UUID, sequences: Collection[int]) -> list[Place]:
+    """Where the tenant's events of these numbers stand. Inside a transaction of the tenant."""
+    return [_place(row) for row in _rows(APP, AT_SEQUENCES, [tenant_id, list(sequences)])]
 
 
 def partitions(topics: Collection[str]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from soma.events.adapters import kafka_settings
 from soma.events.adapters.kafka_places import Place
 from soma.events.adapters.kafka_record import event_id_of
 from soma.events.adapters.kafka_settings import FETCH_SECONDS, REQUEST_SECONDS
-from soma.events.errors import EventLogUnavailable
+from soma.events.errors import EventLogUnavailable, EventMissing
 
 SKIPPED = 1000
 """To pass this many records by costs about as much as to start anew behind them."""
@@ -97,7 +97,12 @@ class KafkaReaders:
         first, end = reader.get_watermark_offsets(start, timeout=REQUEST_SECONDS)
         partition = run[0].partition
         if start.offset >= first:
-            raise EventLogUnavailable(f"Kafka: {partition} has lost its records from {end} on")
+            raise EventMissing(
+                f"Kafka: {partition} has lost its records from {end} on",
+                sequence=run[0].sequence,
+                event_id=run[0].event_id,
+                replaced=False,
+            )
         self._first[partition] = first + 1
         kept = [place for place in run if place.position > first]
         return self._read(reader, kept) if kept else {}
@@ -124,8 +129,11 @@ def _next(reader: Consumer) -> Message | None:
 
 def _checked(message: Message, place: Place) -> Message:
     if event_id_of(message) != str(place.event_id):
-        raise EventLogUnavailable(
-            f"Kafka: at {place.partition}:{place.position} stands another record than was put there"
+        raise EventMissing(
+            f"Kafka: at {place.partition}:{place.position} stands another record than was put there",
+            sequence=place.sequence,
+            event_id=place.event_id,
+            replaced=True,
         )
     return message
 

@@ -13,6 +13,7 @@ class Exit(IntEnum):
     USAGE = 2
     DENIED = 3
     NOT_READY = 4
+    BROKEN = 5
     INTERRUPTED = 130
 
 

@@ -12,6 +12,7 @@ from soma.interfaces.http.body import StrictParser
 from soma.interfaces.http.openapi import described
 from soma.interfaces.http.renderer import JsonRenderer
 from soma.interfaces.http.routes import (
+    audit,
     brain,
     conversations,
     events,
@@ -55,6 +56,7 @@ for routes in (
     memory_capsules,
     events,
     brain,
+    audit,
     operations,
 ):
     api.add_router("", routes.router)

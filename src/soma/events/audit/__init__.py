@@ -1,0 +1,1 @@
+"""The audit chain: what proves that the log is what was recorded."""

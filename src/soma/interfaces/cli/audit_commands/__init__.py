@@ -1,0 +1,1 @@
+"""The commands of `somagent audit`, one a file."""
