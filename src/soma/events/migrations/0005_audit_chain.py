@@ -33,7 +33,7 @@ def primary_key(second: str) -> models.CompositePrimaryKey:
 class Migration(migrations.Migration):
     """Links and checkpoints. What was recorded before gets its links with its tenant's next event."""
 
-    dependencies = (("events", "0005_retention"),)
+    dependencies = (("events", "0004_retention"),)
     operations = (
         migrations.CreateModel(
             name="AuditLink",
