@@ -38,7 +38,8 @@ from soma.fractalmemory.adapters.nearest_rows import scan
 from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
 from soma.fractalmemory.api import FractalMemory, VectorQuery
 from soma.identity.models import Tenant
-from soma.project.bootstrap import build_brain, models_directory
+from soma.project.bootstrap import build_brain
+from soma.project.models import models_directory
 
 BEGINNING = datetime(2024, 1, 1, tzinfo=UTC)
 BATCH = 500

@@ -83,9 +83,10 @@ def open_brain() -> "Iterator[tuple[Brain, Embedder, UUID]]":
     from soma.base.ids import new_id  # noqa: PLC0415
     from soma.brain.adapters.embedder_minilm import MiniLmEmbedder  # noqa: PLC0415
     from soma.identity.models import Tenant  # noqa: PLC0415
-    from soma.project.bootstrap import build_brain, models_directory  # noqa: PLC0415
+    from soma.project.bootstrap import build_brain  # noqa: PLC0415
     from soma.project.configuration import CONFIGURATION  # noqa: PLC0415
     from soma.project.embedded_postgres import EmbeddedPostgres  # noqa: PLC0415
+    from soma.project.models import models_directory  # noqa: PLC0415
     from soma.project.provision import provision  # noqa: PLC0415
 
     postgres = EmbeddedPostgres(CONFIGURATION.home)

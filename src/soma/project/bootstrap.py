@@ -6,16 +6,9 @@ import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import replace
-from pathlib import Path
-from subprocess import SubprocessError
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from django.db import connections
-
-from soma.agent.adapters.model_llamacpp import LlamaCppModel
-from soma.agent.adapters.model_openai import OpenAIModel
 from soma.agent.adapters.tool_calculator import CalculatorTool
 from soma.agent.adapters.tool_clock import ClockTool
 from soma.agent.adapters.tool_memory_recall import MemoryRecallTool
@@ -25,16 +18,14 @@ from soma.agent.api import (
     Agent,
     Capsules,
     IterationRunner,
-    ModelPort,
     Models,
     ToolRunner,
     TurnRunner,
 )
-from soma.base.artifacts import SMOLLM2, require
 from soma.base.configuration import Configuration, DeploymentMode
 from soma.base.crypto import SigningKey, load_or_create_secret
 from soma.base.database import DatabaseThreads
-from soma.base.errors import InvalidInput, SomaError
+from soma.base.errors import InvalidInput
 from soma.base.ids import new_id
 from soma.base.phases import PhaseObserver
 from soma.brain.adapters.document_reader_process import ProcessDocumentReader
@@ -61,11 +52,10 @@ from soma.policy.adapters.policy_engine_opa import OpaPolicyEngine
 from soma.policy.adapters.policy_engine_rego import RegoPolicyEngine
 from soma.policy.adapters.relation_store_postgres import PostgresRelationStore
 from soma.policy.api import Policy, PolicyEngine, Relations
-from soma.project.embedded_postgres import EmbeddedPostgres
+from soma.project.database import start_database
 from soma.project.learning_settings import learning_settings
 from soma.project.memory_settings import memory_guard, memory_quotas
-from soma.project.postgres_location import postgres_location
-from soma.project.provision import provision
+from soma.project.models import close_models, load_models, models_directory
 from soma.project.readiness import (
     memory_check,
     milvus_check,
@@ -81,7 +71,6 @@ if TYPE_CHECKING:
     from soma.identity.adapters.key_value_store_redis import RedisKeyValueStore
 
 DRAIN_SECONDS = 20.0
-REVIVE_SECONDS = 1.0
 
 logger = logging.getLogger("soma.project")
 
@@ -96,10 +85,10 @@ async def open_runtime(
     messages. One that serves leaves the rest of its queues to its next start.
     """
     async with AsyncExitStack() as stack:
-        database = await _start_database(configuration, progress, stack)
+        database = await start_database(configuration, progress, stack)
         # The model loads while the rest starts: both take most of a second.
-        loading = asyncio.create_task(asyncio.to_thread(_load_models, configuration))
-        stack.push_async_callback(_close_models, loading)
+        loading = asyncio.create_task(asyncio.to_thread(load_models, configuration))
+        stack.push_async_callback(close_models, loading)
         progress("Loading the embedding model")
         policy = Policy(_policy_engine(configuration, stack))
         brain = await asyncio.to_thread(build_brain, configuration, policy)
@@ -262,92 +251,6 @@ def build_relations(configuration: Configuration) -> Relations:
     store = SpiceDbRelationStore(configuration.spicedb_address, configuration.spicedb_token)
     store.start()
     return Relations(store, RelationMetrics())
-
-
-def models_directory(configuration: Configuration) -> Path:
-    """Where built model files and the stamps of checked ones are kept."""
-    return configuration.home / "models"
-
-
-def build_models(configuration: Configuration, progress: Callable[[str], None]) -> list[str]:
-    """Check the model files and build the embedding graph; what stands then."""
-    progress("Checking the language model")
-    path = local_model(configuration)
-    progress("Building the embedding model")
-    embedder = MiniLmEmbedder(models_directory(configuration))
-    return [f"language model: {path.name}", f"embedding model: {embedder.name}"]
-
-
-def local_model(configuration: Configuration) -> Path:
-    """The GGUF file to load: the configured one, or the checked default."""
-    if configuration.local_model is not None:
-        return configuration.local_model
-    stamps = models_directory(configuration)
-    return require(SMOLLM2, stamps=stamps)
-
-
-async def _start_database(
-    configuration: Configuration, progress: Callable[[str], None], stack: AsyncExitStack
-) -> DatabaseThreads:
-    if not configuration.database_url:
-        progress("Starting PostgreSQL")
-        postgres = EmbeddedPostgres(configuration.home)
-        stack.callback(postgres.release)
-        await asyncio.to_thread(postgres.start)
-        watch = asyncio.create_task(_keep_alive(postgres), name="soma-postgres")
-        stack.callback(watch.cancel)
-        _point_to(postgres_location(configuration).host)
-    progress("Preparing the database")
-    await asyncio.to_thread(provision, configuration)
-    database = DatabaseThreads()
-    stack.callback(database.close)
-    return database
-
-
-async def _keep_alive(postgres: EmbeddedPostgres) -> None:
-    """Nobody else looks after the embedded server: bring it back when its process was killed."""
-    while True:
-        await asyncio.sleep(REVIVE_SECONDS)
-        try:
-            if await asyncio.to_thread(postgres.revive):
-                logger.warning("the embedded PostgreSQL was gone and has been started again")
-        except (OSError, SubprocessError, SomaError):
-            logger.exception("the embedded PostgreSQL does not come back; trying again")
-
-
-def _point_to(host: str) -> None:
-    """Tell Django the server's socket directory, which is known for sure only once it runs."""
-    for settings in connections.settings.values():
-        settings["HOST"] = host
-
-
-def _load_models(configuration: Configuration) -> Models:
-    threads = max(1, (os.cpu_count() or 1))
-    if configuration.remote_model is None:
-        return Models(primary=LlamaCppModel(local_model(configuration), threads=threads))
-    remote = configuration.remote_model
-    return Models(
-        primary=OpenAIModel(remote),
-        fallback=_optional_local(configuration, threads),
-        fast=OpenAIModel(replace(remote, model=remote.fast_model)) if remote.fast_model else None,
-    )
-
-
-def _optional_local(configuration: Configuration, threads: int) -> ModelPort | None:
-    with suppress(SomaError):
-        return LlamaCppModel(local_model(configuration), threads=threads)
-    return None
-
-
-async def _close_models(loading: "asyncio.Task[Models]") -> None:
-    models = (await asyncio.gather(loading, return_exceptions=True))[0]
-    if isinstance(models, BaseException):
-        return
-    for model in (models.primary, models.fallback, models.fast):
-        if isinstance(model, LlamaCppModel):
-            await asyncio.to_thread(model.close)
-        elif isinstance(model, OpenAIModel):
-            await model.close()
 
 
 def _vector_store(configuration: Configuration) -> VectorStore:

@@ -94,7 +94,7 @@ class Installation:
 
     def build_models(self, progress: Callable[[str], None]) -> list[str]:
         """See Boot."""
-        from soma.project.bootstrap import build_models
+        from soma.project.models import build_models
 
         return build_models(self.configuration, progress)
 

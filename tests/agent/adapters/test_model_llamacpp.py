@@ -19,8 +19,8 @@ from soma.agent.api import (
 )
 from soma.agent.domain.prompt import calls_schema
 from soma.base.canonical import json_value
-from soma.project.bootstrap import local_model
 from soma.project.configuration import CONFIGURATION
+from soma.project.models import local_model
 
 Pieces = Sequence[ModelDelta | ModelOutput]
 

@@ -19,8 +19,8 @@ from soma.agent.api import (
 )
 from soma.base.canonical import json_value
 from soma.base.configuration import RemoteModel
-from soma.project.bootstrap import local_model
 from soma.project.configuration import CONFIGURATION
+from soma.project.models import local_model
 
 REQUEST = ModelRequest(
     messages=(ModelMessage(role="user", content="Say a few words about the sea."),),
