@@ -105,7 +105,7 @@ def test_only_what_is_wanted_is_looked_for() -> None:
 
 
 @given(
-    digits=st.from_regex(r"4\d{14}", fullmatch=True).filter(str.isascii),
+    digits=st.integers(0, 10**14 - 1).map("4{:014}".format),
     before=st.sampled_from(["", "card ", "(", "a, "]),
     after=st.sampled_from(["", ".", " and", ")"]),
 )
