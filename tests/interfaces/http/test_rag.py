@@ -152,7 +152,8 @@ def test_a_bad_document_is_refused_and_nothing_stored(
     before = person.rows()
     problem(person.client.post(INGEST, content=content, headers=headers, params=query), status, code)
     after = person.rows()
-    assert {name for name in after if after[name] != before[name]} <= {"outbox_message", "event_log"}
+    noted = {"outbox_message", "event_log", "audit_link"}
+    assert {name for name in after if after[name] != before[name]} <= noted
     assert after["document"] == after["document_part"] == 0
 
 
