@@ -33,6 +33,7 @@ SETTINGS = {
     "max_connections": "300",
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
+    "autovacuum_naptime": "10s",
     "wal_compression": "pglz",
     "jit": "off",
     "log_min_messages": "warning",
