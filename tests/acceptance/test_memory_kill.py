@@ -19,7 +19,7 @@ from tests.acceptance.server import ROOT, Server
 
 pytestmark = [pytest.mark.req("MEM-001", "MEM-003"), pytest.mark.timeout(400)]
 
-KILLS = 3
+KILLS = 5
 BATCH = 12
 WRITERS = 2
 REQUESTS = 120

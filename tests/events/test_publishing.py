@@ -16,7 +16,6 @@ from soma.base.ids import new_id
 from soma.events.api import PAYLOAD_BYTES, Event, StoredEvent, publish
 from soma.events.errors import OutsideTransaction, SchemaBreach, UnknownEventType
 from soma.events.models import OutboxMessage
-from soma.events.schema_catalogue import schema_of
 from tests.events.samples import PAYLOADS, failed_turn
 
 Relayed = Callable[..., list[StoredEvent]]
@@ -51,9 +50,18 @@ def test_every_attribute_arrives_as_published(tenant: UUID, relayed: Relayed) ->
     names = ("event_id", "tenant_id", "type", "version", "key", "payload", "trace_id", "occurred_at")
     for event, entry in zip(events, stored, strict=True):
         assert [getattr(entry, name) for name in names] == [getattr(event, name) for name in names]
-    assert [entry.topic for entry in stored] == [
-        schema_of(entry.type, entry.version).topic for entry in stored
-    ]
+    assert {entry.topic for entry in stored} == {
+        "agent.audit",
+        "agent.learning",
+        "agent.memory",
+        "agent.routing",
+        "chat.events",
+        "constitution.updated",
+        "gateway.audit",
+        "mode.changed",
+        "settings.changed",
+        "tool.events",
+    }
 
 
 @pytest.mark.req("PERSIST-002")

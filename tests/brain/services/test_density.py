@@ -1,10 +1,12 @@
 """soma.brain.services.density"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from threading import Thread
 from uuid import UUID
 
 import numpy as np
 import pytest
+from django.db import connections
 
 from soma.base.database import tenant_transaction
 from soma.brain.api import Brain, Density, Embedder, FrameMethod, FrameQuestion, RecallRequest
@@ -13,6 +15,8 @@ from soma.brain.kernels.density.sketch import Doubles, Sketch
 from soma.brain.models import DensitySketchRow
 from soma.brain.services import density as service
 from soma.brain.services.density import standing_sketch
+from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
+from soma.fractalmemory.api import FractalMemory, Place, WrittenVector
 from tests.brain.turns import told
 from tests.events.waiting import wait_until
 
@@ -124,21 +128,36 @@ def test_tenants_and_namespaces_have_their_own(brain: Brain, tenant: UUID, other
     assert sketch(other_tenant).count == 0
 
 
-def test_of_two_at_once_one_is_left_without_effect(
-    brain: Brain, tenant: UUID, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Overtaken(FractalMemory):
+    """Storage in which somebody else writes, once, between a reader's look and its pages."""
+
+    def __init__(self, between: Callable[[], None]) -> None:
+        super().__init__(PgvectorStore())
+        self._between: Callable[[], None] | None = between
+
+    def written(
+        self, tenant_id: UUID, namespace: str, *, after: Place | None = None, limit: int
+    ) -> list[WrittenVector]:
+        between, self._between = self._between, None
+        if between is not None:
+            # Its own connection to the database: the reader's transaction is open.
+            thread = Thread(target=between)
+            thread.start()
+            thread.join()
+        return super().written(tenant_id, namespace, after=after, limit=limit)
+
+
+def test_of_two_at_once_one_is_left_without_effect(brain: Brain, tenant: UUID) -> None:
     tell(brain, tenant, TEXTS[:5])
     brain.update_density(tenant, "n")
     tell(brain, tenant, TEXTS[5:50])
-    honest, results = service._absorbed, list[Density | None]()
+    results = list[Density | None]()
 
-    def interrupted(*given: object) -> object:
-        monkeypatch.setattr(service, "_absorbed", honest)
+    def overtake() -> None:
         results.append(brain.update_density(tenant, "n"))
-        return honest(*given)  # type: ignore[arg-type]
+        connections.close_all()
 
-    monkeypatch.setattr(service, "_absorbed", interrupted)
-    late = brain.update_density(tenant, "n")
+    late = service.update_density(Overtaken(overtake), tenant, "n")
     assert late == results[0] == brain.density(tenant, "n")
     assert late is not None
     assert (late.count, late.version) == (50, 2)

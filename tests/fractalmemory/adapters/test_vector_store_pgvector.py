@@ -9,7 +9,6 @@ from django.db import ProgrammingError, connection, transaction
 from django.db.models import F
 
 from soma.base.database import tenant_transaction
-from soma.fractalmemory.adapters import vector_store_pgvector
 from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
 from soma.fractalmemory.api import StoreUnavailable
 from soma.fractalmemory.models import POSTGRES_INDEX, MemoryRecordRow, SketchBlockRow
@@ -62,11 +61,8 @@ def index_all(store: PgvectorStore, tenant: UUID) -> None:
 
 
 @pytest.mark.req("STORE-001")
-def test_what_few_memories_pass_is_found_however_many_are_nearer(
-    tenant: UUID, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(vector_store_pgvector, "COMPARED", 20)
-    store, origin = PgvectorStore(exact_rows=0), {"kind": "question"}
+def test_what_few_memories_pass_is_found_however_many_are_nearer(tenant: UUID) -> None:
+    store, origin = PgvectorStore(exact_rows=0, compared=20), {"kind": "question"}
     batch = [memory(f"c{i}", towards(0, aside=1e-3 * i)) for i in range(200)]
     batch += [memory(f"k{i}", towards(0, aside=1.0 + 0.1 * i), provenance=origin) for i in range(3)]
     with tenant_transaction(tenant):

@@ -57,14 +57,23 @@ class MilvusStore(MemoryRows):
     """VectorStore on the table `memory_record` and a collection of Milvus. Nothing connects before it is
     needed; a server that is away is found again by itself."""
 
-    def __init__(self, url: str, *, collection: str = "soma_memory", using: str = APP) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        collection: str = "soma_memory",
+        using: str = APP,
+        search_seconds: float = SEARCH_SECONDS,
+        write_seconds: float = WRITE_SECONDS,
+    ) -> None:
         super().__init__(using=using)
+        self._search_seconds, self._write_seconds = search_seconds, write_seconds
         self._turn = f"milvus/{collection}"
         self._collection = MilvusCollection(MilvusConnection(url), collection)
 
     def search(self, tenant_id: UUID, query: VectorQuery) -> list[ScoredRecord]:
         """See VectorStore."""
-        deadline = Deadline(SEARCH_SECONDS)
+        deadline = Deadline(self._search_seconds)
         with postgres_answers(), self._cursor() as cursor:
             cursor.execute(IS_IN_MILVUS, places(tenant_id, query))
             if cursor.fetchone() == (True,):
@@ -107,7 +116,7 @@ class MilvusStore(MemoryRows):
         return None
 
     def _keep_up(self, tenant_id: UUID, work: Callable[[MilvusUpkeep], T]) -> T:
-        deadline = Deadline(WRITE_SECONDS)
+        deadline = Deadline(self._write_seconds)
 
         def attempt() -> T:
             identity = self._identity(cursor, deadline)

@@ -83,9 +83,10 @@ SIZES_KEPT = 10_000
 class PgvectorStore(MemoryRows):
     """VectorStore on the tables `memory_record` and `memory_sketch`."""
 
-    def __init__(self, *, using: str = APP, exact_rows: int = EXACT_ROWS) -> None:
+    def __init__(self, *, using: str = APP, exact_rows: int = EXACT_ROWS, compared: int = COMPARED) -> None:
         super().__init__(using=using)
         self._exact_rows = exact_rows
+        self._compared = compared
         self._indexed: dict[tuple[UUID, str], tuple[bool, float]] = {}
         self._sketches = SketchCache()
 
@@ -120,7 +121,7 @@ class PgvectorStore(MemoryRows):
 
     def _by_sketches(self, cursor: CursorWrapper, tenant_id: UUID, query: VectorQuery) -> list[ScoredRecord]:
         sketches, waiting = self._look(tenant_id, query)
-        compared, size = max(COMPARED, 10 * query.limit), sketches.size
+        compared, size = max(self._compared, 10 * query.limit), sketches.size
         while compared < TOO_WIDE:
             near = sketches.near(query.vector, compared)
             found = scan(cursor, tenant_id, query, among={*near, *waiting})
