@@ -77,7 +77,11 @@ class Store:
         return outcomes
 
     def search(self, tenant: UUID, vector: Vector, **changes: Any) -> list[ScoredRecord]:
-        return self.call(tenant, lambda m: m.search(tenant, query(vector, **changes)))
+        """What a search finds, once it is seen that the search for ids alone finds the same."""
+        asked = query(vector, **changes)
+        found, ids = self.call(tenant, lambda m: (m.search(tenant, asked), self.store.nearest(tenant, asked)))
+        assert ids == [scored.record.id for scored in found]
+        return found
 
     def keys(self, tenant: UUID, axis: int = 0, **changes: Any) -> list[str]:
         return [scored.record.key for scored in self.search(tenant, towards(axis), **changes)]

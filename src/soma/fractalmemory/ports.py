@@ -42,6 +42,9 @@ class VectorStore(Protocol):
     def search(self, tenant_id: UUID, query: VectorQuery) -> list[ScoredRecord]:
         """The nearest memories, nearest first; as many as `query.limit` wherever the tenant has so many."""
 
+    def nearest(self, tenant_id: UUID, query: VectorQuery) -> list[UUID]:
+        """The ids alone of what `search` finds, in its order."""
+
     def get(self, tenant_id: UUID, ids: Sequence[UUID]) -> list[MemoryRecord]:
         """Those of `ids` that there are, in no order."""
 

@@ -15,6 +15,8 @@ from io import BufferedRandom
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 from soma.base.errors import InvalidInput, Unavailable
 from soma.project.postgres_location import data_directory
 
@@ -25,7 +27,7 @@ SETTLE_SECONDS = 30.0
 TUNING = """\
 # Written by SomaStack at each start.
 jit = off
-shared_buffers = 256MB
+shared_buffers = {buffers}MB
 max_connections = 200
 wal_compression = pglz
 checkpoint_timeout = 15min
@@ -34,6 +36,12 @@ max_wal_size = 2GB
 autovacuum_naptime = 10s
 log_min_messages = warning
 """
+
+
+BUFFERS_MB = (128, 1024)
+"""The least and the most that the server's pages take of the memory; between them it is a sixteenth of the
+machine's. 100,000 memories and their texts are 350 MB: from the system's cache each page costs ten times as
+much."""
 
 
 class EmbeddedPostgres:
@@ -142,7 +150,9 @@ def _status(data: Path) -> str:
 
 
 def _tune(data: Path) -> None:
-    (data / "soma.conf").write_text(TUNING)
+    least, most = BUFFERS_MB
+    sixteenth = psutil.virtual_memory().total // 16 >> 20
+    (data / "soma.conf").write_text(TUNING.format(buffers=min(most, max(least, sixteenth))))
     (data / "soma.conf").chmod(0o644)
     main = data / "postgresql.conf"
     include = "include_if_exists = 'soma.conf'"

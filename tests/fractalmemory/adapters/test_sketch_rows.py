@@ -2,8 +2,11 @@
 
 from uuid import UUID
 
+import numpy as np
 import pytest
 from django.db import connection, transaction
+from hypothesis import given
+from hypothesis import strategies as st
 
 from soma.base.database import tenant_transaction
 from soma.base.ids import new_id
@@ -114,6 +117,31 @@ def test_nobody_sees_anothers_blocks(store: PgvectorStore, tenant: UUID, other_t
     assert entries(other_tenant) == set()
     with tenant_transaction(other_tenant):
         assert store.search(tenant, query(towards(0))) == []
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.integers(0, 20), st.lists(st.integers(1, 2**60), unique=True, max_size=4), max_size=6
+        ),
+        max_size=5,
+    )
+)
+def test_a_namespace_is_what_its_blocks_last_were(changes: list[dict[int, list[int]]]) -> None:
+    """Whichever blocks change together, and whatever else lies in one piece with them."""
+    known, expected = NamespaceSketches(), dict[int, list[UUID]]()
+    for version, change in enumerate(changes, 1):
+        blocks = {number: [UUID(int=(number << 64) + each) for each in ids] for number, ids in change.items()}
+        expected |= blocks
+        entries = {n: b"".join(i.bytes + i.bytes[::-1] * 3 for i in ids) for n, ids in blocks.items()}
+        known = known.after([(n, version, each) for n, each in entries.items()], DIMENSIONS)
+    everything = {each.hex: each for ids in expected.values() for each in ids}
+    assert known.size == len(everything)
+    assert set(known.near(np.ones(DIMENSIONS, np.float32), len(everything) + 1)) == set(everything)
+    if everything:
+        sought = max(everything)
+        signs = np.unpackbits(np.frombuffer(everything[sought].bytes[::-1] * 3, np.uint8)) * 2.0 - 1.0
+        assert sought in known.near(signs.astype(np.float32), 1)
 
 
 def sketches(version: int, size: int) -> NamespaceSketches:

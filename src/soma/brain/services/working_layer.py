@@ -109,6 +109,8 @@ class WorkingLayer:
     def known_as(self, records: Iterable[MemoryRecord]) -> "WorkingLayer":
         """The layer with what is the same memory as one of `records` under an older id called by that id, as
         consolidation will call it. Itself where there is no such thing."""
+        if not self.items:
+            return self
         own = {item.known_id for item in self.items}
         older = {record.content_hash: record.id for record in records if record.id not in own}
         names = [item.record_id or older.get(_record(item).content_hash) for item in self.items]

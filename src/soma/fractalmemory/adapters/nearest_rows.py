@@ -30,7 +30,7 @@ SCANNED = f"""
 ALL = f"SELECT id, {DISTANCE} AS distance FROM {NAMESPACE}{{conditions}}"
 AMONG = f"""
     SELECT record.id, {DISTANCE} AS distance
-    FROM unnest(%(among)s::uuid[]) AS chosen (chosen_id) CROSS JOIN LATERAL (
+    FROM unnest(%(among)s::text::uuid[]) AS chosen (chosen_id) CROSS JOIN LATERAL (
         SELECT * FROM memory_record WHERE id = chosen_id OFFSET 0
     ) AS record WHERE tenant_id = %(tenant)s AND namespace = %(namespace)s{{conditions}}
 """
@@ -39,16 +39,35 @@ for as small a set as one id, and would read all of it for each."""
 
 
 def scan(
-    cursor: CursorWrapper, tenant_id: UUID, query: VectorQuery, *, among: Collection[UUID] | None = None
+    cursor: CursorWrapper, tenant_id: UUID, query: VectorQuery, *, among: Collection[str] | None = None
 ) -> list[ScoredRecord]:
-    """The memories nearest to `query`, of those `among` which it is to look, by reading them all; by default
-    all of its namespace: 0.5 ms for 1,000 rows."""
+    """The memories nearest to `query`, of those `among` whose ids (32 hexadecimal digits) it is to look, by
+    reading them all; by default all of its namespace: 0.5 ms for 1,000 rows."""
+    _execute(cursor, SCANNED.format(nearest=NEAREST), tenant_id, query, among)
+    return [_scored(*row) for row in cursor.fetchall()]
+
+
+def nearest(
+    cursor: CursorWrapper, tenant_id: UUID, query: VectorQuery, *, among: Collection[str] | None = None
+) -> list[UUID]:
+    """The ids alone of what `scan` finds, in its order."""
+    _execute(cursor, NEAREST, tenant_id, query, among)
+    return [record_id for record_id, _ in cursor.fetchall()]
+
+
+def _execute(
+    cursor: CursorWrapper,
+    statement: str,
+    tenant_id: UUID,
+    query: VectorQuery,
+    among: Collection[str] | None,
+) -> None:
     conditions, values = query_conditions(query)
     rows = (ALL if among is None else AMONG).format(conditions=conditions)
     if among is not None:
-        values["among"] = list(among)
-    cursor.execute(SCANNED.format(nearest=NEAREST.format(rows=rows)), places(tenant_id, query) | values)
-    return [_scored(*row) for row in cursor.fetchall()]
+        # As text: hundreds of UUIDs made, and written as an array, would take longer than finding them.
+        values["among"] = f"{{{','.join(among)}}}"
+    cursor.execute(statement.format(rows=rows), places(tenant_id, query) | values)
 
 
 def places(tenant_id: UUID, query: VectorQuery) -> dict[str, Any]:

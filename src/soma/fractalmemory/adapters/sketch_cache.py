@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from soma.fractalmemory.kernels.sketch_block import Ids, unpack
+from soma.fractalmemory.kernels.sketch_block import Ids, hexadecimal, unpack
 from soma.fractalmemory.kernels.sketches import (
     Sketches,
     as_sketches,
@@ -22,52 +22,69 @@ from soma.fractalmemory.kernels.sketches import (
 CAPACITY = 4_000_000
 """Memories whose sketches are kept, of all namespaces together. A larger namespace is read at each search."""
 
-CLOSER = 8
+CLOSER = 5
 """How many times as many are compared closely as are wanted."""
+
+
+STRETCH = 8
+"""Blocks that lie in one piece of memory, 16,000 memories: to compare all of a piece at once fits a core's
+cache, and a change of one block copies its piece, a megabyte."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Block:
-    """The ids (n,) and the sketches (d/64, n) of a block's memories."""
+    """The ids (n,) and the sketches (d/64, n) of some memories."""
 
     ids: Ids = field(repr=False)
     sketches: Sketches = field(repr=False)
 
+    def part(self, first: int, end: int) -> "Block":
+        """The memories from the place `first` up to `end`, without copying them."""
+        return Block(ids=self.ids[first:end], sketches=self.sketches[:, first:end])
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NamespaceSketches:
-    """The blocks of a namespace by their numbers, as they stood at `version`."""
+    """The blocks of a namespace by their numbers, as they stood at `version`, and the pieces that they are
+    parts of."""
 
     version: int = 0
     blocks: Mapping[int, Block] = field(default_factory=dict, repr=False)
+    pieces: Mapping[int, Block] = field(default_factory=dict, repr=False)
 
     @property
     def size(self) -> int:
         """How many memories there are."""
-        return sum(len(block.ids) for block in self.blocks.values())
+        return sum(len(piece.ids) for piece in self.pieces.values())
 
     def after(self, changed: Iterable[tuple[int, int, bytes]], dimensions: int) -> "NamespaceSketches":
         """The same after blocks have `changed`: number, version, entries of each."""
-        blocks, version = dict(self.blocks), self.version
+        blocks, pieces, version = dict(self.blocks), dict(self.pieces), self.version
+        touched = set[int]()
         for number, newer, entries in changed:
             ids, signs = unpack(entries, dimensions)
             blocks[number] = Block(ids=ids, sketches=as_sketches(signs))
+            touched.add(number // STRETCH)
             version = max(version, newer)
-        return NamespaceSketches(version=version, blocks=blocks)
+        for place in touched:
+            numbers = range(place * STRETCH, (place + 1) * STRETCH)
+            own = {number: blocks[number] for number in numbers if number in blocks}
+            pieces[place] = _joined(own.values())
+            blocks |= _parts(pieces[place], own)
+        return NamespaceSketches(version=version, blocks=blocks, pieces=pieces)
 
-    def near(self, vector: NDArray[np.float32], limit: int) -> list[UUID]:
-        """About `limit` memories among which the nearest to `vector` (d,) are likely to be."""
-        blocks = list(self.blocks.values())
-        if not blocks:
+    def near(self, vector: NDArray[np.float32], limit: int) -> list[str]:
+        """The ids, in 32 hexadecimal digits, of about `limit` memories among which those nearest to `vector`
+        (d,) are likely to be."""
+        pieces = list(self.pieces.values())
+        if not pieces:
             return []
         sketch = sketches_of(vector[None])
-        places = fewest(
-            np.concatenate([differing(block.sketches, sketch) for block in blocks]), limit * CLOSER
-        )
-        ids, sketches = _gathered(blocks, places)
-        if limit < len(ids):
-            ids = ids[np.argpartition(-leaning(sketches, vector), limit)[:limit]]
-        return [UUID(bytes=each) for each in ids.tolist()]
+        counted = [differing(piece.sketches, sketch) for piece in pieces]
+        best = _gathered(pieces, fewest(np.concatenate(counted), limit * CLOSER))
+        if limit >= len(best.ids):
+            return hexadecimal(best.ids)
+        return hexadecimal(best.ids[np.argpartition(-leaning(best.sketches, vector), limit)[:limit]])
 
 
 class SketchCache:
@@ -100,16 +117,29 @@ class SketchCache:
                 held -= self._known.popitem(last=False)[1].size
 
 
-def _gathered(blocks: list[Block], places: NDArray[np.intp]) -> tuple[Ids, Sketches]:
-    """The ids (m,) and sketches (d/64, m) at the `places` (m,), which rise, of `blocks` in a row."""
-    starts = np.cumsum([0, *(len(block.ids) for block in blocks)])
+def _joined(blocks: Iterable[Block]) -> Block:
+    ids, sketches = zip(*((block.ids, block.sketches) for block in blocks), strict=True)
+    return Block(ids=np.concatenate(ids), sketches=np.concatenate(sketches, axis=1))
+
+
+def _parts(piece: Block, blocks: Mapping[int, Block]) -> dict[int, Block]:
+    """The `blocks` that `piece` was joined from, as parts of it: it is kept once."""
+    ends = np.cumsum([len(block.ids) for block in blocks.values()]).tolist()
+    return {
+        number: piece.part(first, end)
+        for number, first, end in zip(blocks, [0, *ends[:-1]], ends, strict=True)
+    }
+
+
+def _gathered(pieces: list[Block], places: NDArray[np.intp]) -> Block:
+    """What is at the `places` (m,), which rise, of `pieces` in a row."""
+    starts = np.cumsum([0, *(len(piece.ids) for piece in pieces)])
     cuts = np.searchsorted(places, starts)
     chosen = [
-        (block, places[first:end] - start)
-        for block, start, first, end in zip(blocks, starts[:-1], cuts[:-1], cuts[1:], strict=True)
-        if first < end
+        (piece, places[first:end] - start)
+        for piece, start, first, end in zip(pieces, starts[:-1], cuts[:-1], cuts[1:], strict=True)
     ]
-    if not chosen:
-        return blocks[0].ids[:0], blocks[0].sketches[:, :0]
-    ids = np.concatenate([block.ids[own] for block, own in chosen])
-    return ids, np.concatenate([block.sketches[:, own] for block, own in chosen], axis=1)
+    return Block(
+        ids=np.concatenate([piece.ids[own] for piece, own in chosen]),
+        sketches=np.concatenate([piece.sketches.take(own, axis=1) for piece, own in chosen], axis=1),
+    )

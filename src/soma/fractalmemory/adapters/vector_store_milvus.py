@@ -82,6 +82,10 @@ class MilvusStore(MemoryRows):
                     return found
             return scan(cursor, tenant_id, query)
 
+    def nearest(self, tenant_id: UUID, query: VectorQuery) -> list[UUID]:
+        """See VectorStore."""
+        return [scored.record.id for scored in self.search(tenant_id, query)]
+
     def index(self, tenant_id: UUID, namespace: str, limit: int) -> int:
         """See VectorStore."""
 

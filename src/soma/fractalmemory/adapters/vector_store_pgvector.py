@@ -6,8 +6,9 @@ say which few hundred rows to compare. What is not in a block yet is read row by
 
 # ruff: noqa: S608 - statements are put together from pieces of ours; every value has its place
 
+from collections.abc import Collection
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
@@ -21,6 +22,7 @@ from soma.fractalmemory.adapters.namespace_lock import lock_namespaces
 from soma.fractalmemory.adapters.nearest_rows import (
     DISTANCE,
     NEAREST,
+    nearest,
     places,
     scan,
     unindexed,
@@ -80,6 +82,23 @@ SIZE_SECONDS = 60.0
 SIZES_KEPT = 10_000
 
 
+T = TypeVar("T")
+
+
+class Read(Protocol[T]):
+    """A way to read the nearest rows: whole, or their ids."""
+
+    def __call__(
+        self,
+        cursor: CursorWrapper,
+        tenant_id: UUID,
+        query: VectorQuery,
+        *,
+        among: Collection[str] | None = None,
+    ) -> list[T]:
+        """Of all, or of those among."""
+
+
 class PgvectorStore(MemoryRows):
     """VectorStore on the tables `memory_record` and `memory_sketch`."""
 
@@ -92,10 +111,11 @@ class PgvectorStore(MemoryRows):
 
     def search(self, tenant_id: UUID, query: VectorQuery) -> list[ScoredRecord]:
         """See VectorStore."""
-        with postgres_answers(), self._cursor() as cursor:
-            if self._is_indexed(cursor, tenant_id, query.namespace):
-                return self._by_sketches(cursor, tenant_id, query)
-            return scan(cursor, tenant_id, query)
+        return self._read(scan, tenant_id, query)
+
+    def nearest(self, tenant_id: UUID, query: VectorQuery) -> list[UUID]:
+        """See VectorStore."""
+        return self._read(nearest, tenant_id, query)
 
     def index(self, tenant_id: UUID, namespace: str, limit: int) -> int:
         """See VectorStore."""
@@ -119,18 +139,26 @@ class PgvectorStore(MemoryRows):
         """See VectorStore. The index is in the memories' own transaction: nothing can be amiss."""
         return Reconciled(lost=0, orphaned=0, cursor=None)
 
-    def _by_sketches(self, cursor: CursorWrapper, tenant_id: UUID, query: VectorQuery) -> list[ScoredRecord]:
+    def _read(self, read: "Read[T]", tenant_id: UUID, query: VectorQuery) -> list[T]:
+        with postgres_answers(), self._cursor() as cursor:
+            if self._is_indexed(cursor, tenant_id, query.namespace):
+                return self._by_sketches(read, cursor, tenant_id, query)
+            return read(cursor, tenant_id, query)
+
+    def _by_sketches(
+        self, read: "Read[T]", cursor: CursorWrapper, tenant_id: UUID, query: VectorQuery
+    ) -> list[T]:
         sketches, waiting = self._look(tenant_id, query)
         compared, size = max(self._compared, 10 * query.limit), sketches.size
         while compared < TOO_WIDE:
             near = sketches.near(query.vector, compared)
-            found = scan(cursor, tenant_id, query, among={*near, *waiting})
+            found = read(cursor, tenant_id, query, among={*near, *waiting})
             if len(found) >= query.limit or compared >= size:
                 return found
             compared *= WIDER
-        return scan(cursor, tenant_id, query)
+        return read(cursor, tenant_id, query)
 
-    def _look(self, tenant_id: UUID, query: VectorQuery) -> tuple[NamespaceSketches, list[UUID]]:
+    def _look(self, tenant_id: UUID, query: VectorQuery) -> tuple[NamespaceSketches, list[str]]:
         """The sketches of the namespace as they stand, and the nearest of the memories that have none."""
         known = self._sketches.get(tenant_id, query.namespace)
         conditions, values = query_conditions(query)
@@ -143,7 +171,7 @@ class PgvectorStore(MemoryRows):
             known = known.after(changed, DIMENSIONS)
             if not any(has_written for *_, has_written in rows):
                 self._sketches.put(tenant_id, query.namespace, known)
-        return known, [record_id for _, _, _, record_id, _ in rows if record_id is not None]
+        return known, [record_id.hex for _, _, _, record_id, _ in rows if record_id is not None]
 
     def _may_wait(self, indexed: bool) -> int:
         return min(PENDING_ROWS, self._exact_rows) if indexed else self._exact_rows

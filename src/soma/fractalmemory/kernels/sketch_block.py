@@ -19,6 +19,12 @@ def unpack(block: bytes, dimensions: int) -> tuple[Ids, NDArray[np.uint8]]:
     return ids, table[:, ID.itemsize :]
 
 
+def hexadecimal(ids: Ids) -> list[str]:
+    """Each of `ids` (n,) as 32 hexadecimal digits."""
+    digits = ids.tobytes().hex()
+    return [digits[start : start + 2 * ID.itemsize] for start in range(0, len(digits), 2 * ID.itemsize)]
+
+
 def without(block: bytes, gone: Collection[UUID], dimensions: int) -> bytes:
     """The block less the memories `gone`."""
     size = ID.itemsize + dimensions // 8
