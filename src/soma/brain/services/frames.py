@@ -14,6 +14,9 @@ from soma.brain.domain.recall import Evidence
 from soma.brain.domain.utterance import UtteranceKind
 from soma.fractalmemory.api import FractalMemory, MemoryRecord, Outcome, Selection, Upserted
 
+Told = tuple[str, tuple[Frame, ...]]
+"""The namespace of a memory, and what it tells."""
+
 SILENT = frozenset({UtteranceKind.QUESTION.value, UtteranceKind.COMMAND.value})
 """Questions and commands tell no event."""
 
@@ -47,14 +50,22 @@ FILLERS = """
 """SQL, because the ORM joins no arrays and compares no rows."""
 
 
-def write_frames(tenant_id: UUID, records: Sequence[MemoryRecord], outcomes: Sequence[Upserted]) -> None:
-    """Store the frames of those of `records` that were stored or rewritten, inside their transaction. They go
-    with their memories; the database sees to that."""
+def frames_in(record: MemoryRecord) -> tuple[Frame, ...]:
+    """The events that `record` tells."""
+    if record.provenance.get("kind") in SILENT:
+        return ()
+    speaker = record.speaker or record.role
+    return tuple(frames_of(record.content, speaker=speaker, occurred_at=record.occurred_at))
+
+
+def write_frames(tenant_id: UUID, told: Sequence[Told], outcomes: Sequence[Upserted]) -> None:
+    """Store the frames of those memories of `told` that were stored or rewritten, inside their transaction.
+    They go with their memories; the database sees to that."""
     rewritten = [outcome.id for outcome in outcomes if outcome.outcome is Outcome.UPDATED]
     # The later of two with one key has won.
     written = {
-        outcome.id: record
-        for record, outcome in zip(records, outcomes, strict=True)
+        outcome.id: each
+        for each, outcome in zip(told, outcomes, strict=True)
         if outcome.outcome in {Outcome.STORED, Outcome.UPDATED}
     }
     _write(tenant_id, rewritten, written)
@@ -66,7 +77,8 @@ def fill_frames(memory: FractalMemory, tenant_id: UUID, namespace: str, keys: Se
     for start in range(0, len(keys), PAGE):
         wanted = Selection(namespace=namespace, keys=tuple(keys[start : start + PAGE]))
         with tenant_transaction(tenant_id):
-            found = {record.id: record for record in memory.select(tenant_id, wanted, limit=PAGE)}
+            records = memory.select(tenant_id, wanted, limit=PAGE)
+            found = {record.id: (record.namespace, frames_in(record)) for record in records}
             _write(tenant_id, list(found), found)
 
 
@@ -102,8 +114,8 @@ def with_frames(tenant_id: UUID, evidence: Sequence[Evidence]) -> tuple[Evidence
     return tuple(replace(each, frames=tuple(told.get(each.record_id, ()))) for each in evidence)
 
 
-def _write(tenant_id: UUID, rewritten: list[UUID], records: Mapping[UUID, MemoryRecord]) -> None:
-    rows = [row for record_id, record in records.items() for row in _rows(record_id, record)]
+def _write(tenant_id: UUID, rewritten: list[UUID], told: Mapping[UUID, Told]) -> None:
+    rows = [row for record_id, each in told.items() for row in _rows(record_id, *each)]
     with connections[APP].cursor() as cursor:
         if rewritten:
             cursor.execute(DROP, (tenant_id, rewritten))
@@ -133,10 +145,9 @@ def _frames(tenant_id: UUID, record_ids: list[UUID]) -> dict[tuple[UUID, int], F
     }
 
 
-def _rows(record_id: UUID, record: MemoryRecord) -> Iterable[tuple[str, UUID, int, str, int, str, str]]:
-    if record.provenance.get("kind") in SILENT:
-        return
-    told = frames_of(record.content, speaker=record.speaker or record.role, occurred_at=record.occurred_at)
-    for position, frame in enumerate(told):
+def _rows(
+    record_id: UUID, namespace: str, frames: Sequence[Frame]
+) -> Iterable[tuple[str, UUID, int, str, int, str, str]]:
+    for position, frame in enumerate(frames):
         for role, place, filler in frame.pairs():
-            yield record.namespace, record_id, position, role.value, place, filler.token, filler.text
+            yield namespace, record_id, position, role.value, place, filler.token, filler.text

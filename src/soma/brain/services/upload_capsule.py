@@ -21,7 +21,7 @@ from soma.brain.services.capsule_issuers import trusted_keys
 from soma.brain.services.capsule_privacy import require_storable
 from soma.brain.services.capsule_rows import lock_capsules, use_of, version_of, versions_of
 from soma.brain.services.guard import Guard
-from soma.brain.services.remember import indexed, store_indexed
+from soma.brain.services.prepare import prepared, store_prepared
 from soma.events.api import Event, publish
 from soma.fractalmemory.api import FractalMemory
 
@@ -70,14 +70,14 @@ class CapsuleUpload:
             standing = self._standing(signed)
         if standing is not None:
             return UploadedCapsule(capsule=standing, new=False)
-        batch = indexed(self.embedder, memories_of(signed.capsule, trace_id=self.principal.trace_id))
+        batch = prepared(self.embedder, memories_of(signed.capsule, trace_id=self.principal.trace_id))
         with tenant_transaction(tenant_id):
             lock_capsules(tenant_id)
             standing = self._standing(signed)
             if standing is not None:
                 return UploadedCapsule(capsule=standing, new=False)
             row = self._insert(signed)
-            store_indexed(self.memory, tenant_id, batch)
+            store_prepared(self.memory, tenant_id, batch)
             publish(_uploaded(row, self.principal))
             return UploadedCapsule(capsule=version_of(row), new=True)
 

@@ -56,7 +56,12 @@ STANDING = f"""
 WRITE = """
     INSERT INTO memory_record (id, tenant_id, namespace, key, content, content_hash, role, speaker,
                                occurred_at, importance, embedding, provenance, created_at, written_at)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::halfvec, %s::jsonb, %s, %s)
+    SELECT id, %s, namespace, key, content, content_hash, role, speaker, occurred_at, importance,
+           embedding::halfvec, provenance::jsonb, created_at, %s
+    FROM unnest(%s::uuid[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
+                %s::timestamptz[], %s::double precision[], %b::text[], %b::text[], %s::timestamptz[])
+        AS record (id, namespace, key, content, content_hash, role, speaker, occurred_at, importance,
+                   embedding, provenance, created_at)
     ON CONFLICT (tenant_id, namespace, key) DO UPDATE
     SET content = excluded.content, content_hash = excluded.content_hash, role = excluded.role,
         speaker = excluded.speaker, occurred_at = excluded.occurred_at, importance = excluded.importance,
@@ -237,19 +242,18 @@ def _write(
         remove_sketches(cursor, tenant_id, rewritten)
         cursor.execute(OWE_REMOVAL, [tenant_id, rewritten, POSTGRES_INDEX])
     if writes:
-        written_at = now()
-        cursor.executemany(WRITE, [[*_values(tenant_id, indexed), written_at] for indexed in writes])
+        columns = zip(*map(_values, writes), strict=True)
+        cursor.execute(WRITE, [tenant_id, now(), *map(list, columns)])
 
 
 def _rewritten(outcomes: Sequence[Upserted]) -> list[UUID]:
     return [each.id for each in outcomes if each.outcome is Outcome.UPDATED]
 
 
-def _values(tenant_id: UUID, indexed: IndexedRecord) -> list[Any]:
+def _values(indexed: IndexedRecord) -> tuple[Any, ...]:
     record = indexed.record
-    return [
+    return (
         record.id,
-        tenant_id,
         record.namespace,
         record.key,
         record.content,
@@ -261,4 +265,4 @@ def _values(tenant_id: UUID, indexed: IndexedRecord) -> list[Any]:
         vector_text(indexed.vector),
         json_bytes(dict(record.provenance)).decode(),
         record.created_at,
-    ]
+    )

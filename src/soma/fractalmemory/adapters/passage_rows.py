@@ -13,6 +13,7 @@ from soma.fractalmemory.adapters.namespace_lock import lock_namespaces
 from soma.fractalmemory.adapters.posting_blocks import remove_postings
 from soma.fractalmemory.adapters.sealing import LONG_TAIL, seal_page
 from soma.fractalmemory.adapters.session_links import links_within, relink
+from soma.fractalmemory.adapters.text_array import text_array
 from soma.fractalmemory.domain.passage import Passage, index_key
 from soma.fractalmemory.domain.record import IndexedRecord, MemoryRecord
 from soma.fractalmemory.kernels import sentence_vectors
@@ -35,8 +36,16 @@ INSERT = """
     INSERT INTO memory_passage (record_id, tenant_id, namespace_id, number, place, session, speaker,
                                 occurred_at, previous_id, next_id, terms, frequencies, length, words, told,
                                 asks, timed, sentences)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::text[], %s::smallint[], %s, %s, %s, %s, %s, %s)
+    SELECT record_id, %s, %s, number, place, session, speaker, occurred_at, previous_id, next_id,
+           terms::text[], frequencies::smallint[], length, words, told, asks, timed, sentences
+    FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[],
+                %s::uuid[], %s::uuid[], %b::text[], %b::text[], %s::integer[], %s::integer[],
+                %s::double precision[], %s::boolean[], %s::boolean[], %b::bytea[])
+        AS passage (record_id, number, place, session, speaker, occurred_at, previous_id, next_id, terms,
+                    frequencies, length, words, told, asks, timed, sentences)
 """
+"""One statement for a batch: to send and start one for each passage takes as long as to store it. What is
+long goes in binary format, which needs no quotes."""
 NAMESPACES = "SELECT DISTINCT namespace FROM memory_record WHERE tenant_id = %s AND id = ANY(%s)"
 REMOVE = """
     WITH gone AS (
@@ -157,10 +166,10 @@ def _insert(
         for _, place, record, passage in numbered
     )
     rows = [
-        [record.id, tenant_id, namespace_id, number, place, *_values(record, passage, links[record.id])]
+        (record.id, number, place, *_values(record, passage, links[record.id]))
         for number, place, record, passage in numbered
     ]
-    cursor.executemany(INSERT, rows)
+    cursor.execute(INSERT, [tenant_id, namespace_id, *map(list, zip(*rows, strict=True))])
     while waiting > LONG_TAIL:
         waiting -= seal_page(cursor, tenant_id, namespace, tail=LONG_TAIL)
 
@@ -172,8 +181,8 @@ def _values(record: MemoryRecord, passage: Passage, beside: tuple[UUID | None, U
         record.speaker,
         record.occurred_at,
         *beside,
-        list(counts),
-        list(counts.values()),
+        text_array(counts),
+        text_array(map(str, counts.values())),
         passage.length,
         passage.words,
         passage.told,

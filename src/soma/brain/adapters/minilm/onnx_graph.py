@@ -1,6 +1,6 @@
 """An ONNX graph written node by node."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ class OnnxGraph:
     def __init__(self) -> None:
         self._nodes: list[NodeProto] = []
         self._constants: dict[str, TensorProto] = {}
+        self._known: dict[str, str] = {}
 
     def constant(self, name: str, value: np.ndarray[Any, Any] | np.generic) -> str:
         """A constant of the type and shape of `value`. A name that is known already keeps its first value."""
@@ -33,6 +34,12 @@ class OnnxGraph:
         output = f"{operator}_{len(self._nodes)}"
         self._add(operator, inputs, [output], domain, attributes)
         return output
+
+    def once(self, name: str, compute: Callable[[], str]) -> str:
+        """What `compute` gives, computed by the first that asks for `name`."""
+        if name not in self._known:
+            self._known[name] = compute()
+        return self._known[name]
 
     def split(self, value: str, lengths: tuple[int, ...], *, axis: int) -> list[str]:
         """`value` cut along `axis` into pieces of these lengths."""

@@ -28,7 +28,7 @@ from soma.brain.services.documents.removal import drop_file, forget_revisions, g
 from soma.brain.services.documents.rows import document_of
 from soma.brain.services.guard import Guard
 from soma.brain.services.memory_policy import consolidation_principal
-from soma.brain.services.remember import indexed
+from soma.brain.services.prepare import indexed
 from soma.fractalmemory.api import FractalMemory, IndexedRecord, QuotaExceeded
 
 BATCH = 16

@@ -1,0 +1,13 @@
+"""Arrays as PostgreSQL reads them from text: arrays of different lengths fit no array of arrays."""
+
+from collections.abc import Iterable
+
+
+def text_array(values: Iterable[str]) -> str:
+    """The array of `values`, whatever they hold but NUL, which PostgreSQL does not store."""
+    return "{" + ",".join(map(_quoted, values)) + "}"
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
