@@ -29,9 +29,8 @@ from soma.base.errors import InvalidInput
 from soma.base.ids import new_id
 from soma.base.phases import PhaseObserver
 from soma.brain.adapters.document_reader_process import ProcessDocumentReader
-from soma.brain.adapters.embedder_minilm import MiniLmEmbedder
 from soma.brain.adapters.embedder_recent import RecentEmbedder
-from soma.brain.api import Brain, CapsuleLimits, MemoryCapsules, WorkingSettings
+from soma.brain.api import Brain, CapsuleLimits, Embedder, MemoryCapsules, WorkingSettings
 from soma.events.api import (
     AuditTrail,
     ConsumerRunner,
@@ -55,7 +54,7 @@ from soma.policy.api import Policy, PolicyEngine, Relations
 from soma.project.database import start_database
 from soma.project.learning_settings import learning_settings
 from soma.project.memory_settings import memory_guard, memory_quotas
-from soma.project.models import close_models, load_models, models_directory
+from soma.project.models import close_models, embedding_model, language_models, load_all
 from soma.project.readiness import (
     memory_check,
     milvus_check,
@@ -77,21 +76,24 @@ logger = logging.getLogger("soma.project")
 
 @asynccontextmanager
 async def open_runtime(
-    configuration: Configuration, progress: Callable[[str], None], *, serve: bool
+    configuration: Configuration, progress: Callable[[str], None], *, serve: bool, talks: bool = False
 ) -> AsyncIterator[Runtime]:
     """Start everything, tell each step to `progress`, and stop everything afterwards.
 
+    Models are loaded when they are first needed, and at once in a process that serves or `talks`.
     A process that does not serve settles what its turns owe before it ends: relayed events, remembered
     messages. One that serves leaves the rest of its queues to its next start.
     """
     async with AsyncExitStack() as stack:
         database = await start_database(configuration, progress, stack)
-        # The model loads while the rest starts: both take most of a second.
-        loading = asyncio.create_task(asyncio.to_thread(load_models, configuration))
-        stack.push_async_callback(close_models, loading)
-        progress("Loading the embedding model")
+        models, embedder = language_models(configuration), embedding_model(configuration)
+        stack.push_async_callback(close_models, models)
+        # They load while the rest starts: both take most of a second.
+        loading = asyncio.create_task(load_all(models, embedder)) if serve or talks else None
+        if loading is not None:
+            stack.push_async_callback(asyncio.wait, [loading])
         policy = Policy(_policy_engine(configuration, stack))
-        brain = await asyncio.to_thread(build_brain, configuration, policy)
+        brain = build_brain(configuration, policy, embedder)
         brain.start()
         stack.callback(brain.stop)
         documents = brain.documents(ProcessDocumentReader())
@@ -114,14 +116,16 @@ async def open_runtime(
             retention = Retention(log, consumers, days=configuration.event_retention_days)
             retention.start()
             stack.callback(retention.stop)
-        progress("Loading the language model")
+        if loading is not None:
+            progress("Loading the models")
+            await loading
         agent = build_agent(
             configuration,
             database,
             brain,
             policy,
             relations,
-            await loading,
+            models,
             degradations=_degradations(relay),
         )
         await agent.start(take_over=serve)
@@ -164,16 +168,15 @@ async def open_runtime(
         yield runtime
 
 
-def build_brain(configuration: Configuration, policy: Policy | None = None) -> Brain:
-    """The brain on MiniLM, and on pgvector or the Milvus that the configuration names. Without a `policy`
-    nobody is asked who may remember: for measurements."""
-    embedder = RecentEmbedder(
-        MiniLmEmbedder(models_directory(configuration), threads=len(os.sched_getaffinity(0)))
-    )
+def build_brain(
+    configuration: Configuration, policy: Policy | None = None, embedder: Embedder | None = None
+) -> Brain:
+    """The brain on the `embedder`, without one on MiniLM, and on pgvector or the Milvus that the
+    configuration names. Without a `policy` nobody is asked who may remember: for measurements."""
     memory = FractalMemory(_vector_store(configuration), memory_quotas(configuration))
     return Brain(
         memory,
-        embedder,
+        RecentEmbedder(embedder or embedding_model(configuration)),
         guard=memory_guard(configuration, policy),
         retention_days=configuration.memory_retention_days,
         working=WorkingSettings(capacity=configuration.working_memory),

@@ -71,7 +71,7 @@ class Installation:
 
     @asynccontextmanager
     async def start(
-        self, progress: Callable[[str], None], *, serve: bool = False
+        self, progress: Callable[[str], None], *, serve: bool = False, talks: bool = False
     ) -> "AsyncIterator[Runtime]":
         """See Boot."""
         configuration = self.configuration
@@ -79,7 +79,8 @@ class Installation:
             try:
                 from soma.project.bootstrap import open_runtime
 
-                runtime = await stack.enter_async_context(open_runtime(configuration, progress, serve=serve))
+                opened = open_runtime(configuration, progress, serve=serve, talks=talks)
+                runtime = await stack.enter_async_context(opened)
             except SomaError:
                 raise
             except Exception as error:

@@ -1,6 +1,7 @@
 """`somagent memory`: remember, recall, namespaces, export, import, forget."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,14 @@ def test_a_key_names_a_memory(installation: Installation) -> None:
     ).startswith("rewritten")
     (evidence,) = recalled(installation, "car", "--namespace", "keys")["evidence"]
     assert evidence["content"] == "The car is blue."
+
+
+def test_what_needs_no_language_model_works_without_one(installation: Installation) -> None:
+    without = replace(installation, settings={"SOMAGENT_LOCAL_MODEL": "/nowhere/model.gguf"})
+    assert ran(without, "remember", "The gate is green.", "--namespace", "gate").startswith("remembered")
+    asked = without.run("ask", "Is anybody there?")
+    assert asked.returncode != 0
+    assert "/nowhere/model.gguf" in asked.stderr
 
 
 def test_memory_moves_by_file(installation: Installation, tmp_path: Path) -> None:

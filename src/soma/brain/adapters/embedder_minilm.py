@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from soma.base.artifacts import MINILM_TOKENIZER, MINILM_WEIGHTS, require
 from soma.brain.adapters.minilm import graph_file
 from soma.brain.adapters.minilm.precision import Precision
+from soma.brain.adapters.minilm.width import WIDTH
 
 
 class MiniLmEmbedder:
@@ -36,7 +37,7 @@ class MiniLmEmbedder:
         are installed (`sys.path`). Raises ArtifactMissing, ArtifactMismatch, EmbedderUnavailable.
         """
         # These bring onnxruntime and tokenizers, which commands that embed nothing need not wait for.
-        from soma.brain.adapters.minilm.encoder import WIDTH, Encoder  # noqa: PLC0415
+        from soma.brain.adapters.minilm.encoder import Encoder  # noqa: PLC0415
 
         weights = require(MINILM_WEIGHTS, stamps=cache, search_path=search_path)
         tokenizer = require(MINILM_TOKENIZER, stamps=cache, search_path=search_path)
@@ -44,7 +45,7 @@ class MiniLmEmbedder:
         if not graph_file.is_intact(graph, stamps=cache):
             _build(graph, weights=weights, tokenizer=tokenizer, precision=precision)
             graph_file.seal(graph, stamps=cache)
-        self.name = f"minilm-l6-v2/{precision}"
+        self.name = name_of(precision)
         self.dimensions = WIDTH
         self._encoder = Encoder(graph=graph, tokenizer=tokenizer, threads=threads)
 
@@ -57,6 +58,11 @@ class MiniLmEmbedder:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """See Embedder."""
         return self._encoder.encode_parts(texts, spans)
+
+
+def name_of(precision: Precision = Precision.INT8) -> str:
+    """What the embedder of a precision is called."""
+    return f"minilm-l6-v2/{precision}"
 
 
 def _build(graph: Path, *, weights: Path, tokenizer: Path, precision: Precision) -> None:

@@ -67,7 +67,7 @@ async def _ask(boot: Boot, question: Question, console: Console, *, live: bool) 
     conversation = id_of(question.conversation, what="conversation") if question.conversation else None
     show = Transcript(console).show if live else _unseen
     with Spinner(notices()) as spinner:
-        async with boot.start(spinner) as runtime:
+        async with boot.start(spinner, talks=True) as runtime:
             spinner.stop()
             owner = await local_owner(runtime)
             talk = Talk(runtime, owner, agent=question.agent, conversation=conversation)

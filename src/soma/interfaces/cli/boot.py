@@ -21,8 +21,11 @@ class Boot(Protocol):
     def configuration(self) -> Configuration:
         """What the environment says. Raises NotReady naming the variable."""
 
-    def start(self, progress: Progress, *, serve: bool = False) -> "AbstractAsyncContextManager[Runtime]":
-        """The running parts; on leaving they finish what they owe and stop. Raises NotReady."""
+    def start(
+        self, progress: Progress, *, serve: bool = False, talks: bool = False
+    ) -> "AbstractAsyncContextManager[Runtime]":
+        """The running parts; on leaving they finish what they owe and stop. To serve and to talk take the
+        models, which are loaded then; other uses load what they turn out to need. Raises NotReady."""
 
     def application(self) -> Callable[[Any, Any, Any], Awaitable[None]]:
         """The ASGI application."""

@@ -36,7 +36,7 @@ def chat(boot: Boot, agent: str | None, conversation: str | None) -> None:
 
 async def _chat(boot: Boot, signals: Signals, agent: str | None, conversation: UUID | None) -> None:
     with Spinner(notices()) as spinner:
-        async with boot.start(spinner) as runtime:
+        async with boot.start(spinner, talks=True) as runtime:
             spinner.stop()
             room = _Room(runtime, await local_owner(runtime), agent=agent, conversation=conversation)
             signals.react = room.interrupted

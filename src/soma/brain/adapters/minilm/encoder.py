@@ -10,9 +10,9 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
+from soma.brain.adapters.minilm.width import WIDTH
 from soma.brain.adapters.minilm.window import Span, Window, windows
 
-WIDTH = 384
 # What the published model was trained to read; the rest of a longer text is not looked at.
 MAX_TOKENS = 256
 # Past this no ordinary text has any of its first 256 tokens, and tokenizing a megabyte takes half a second.

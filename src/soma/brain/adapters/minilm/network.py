@@ -14,8 +14,8 @@ from onnx import ModelProto
 from soma.brain.adapters.minilm.arithmetic import Arithmetic, FeedForward, Float32, Linear, arithmetic_of
 from soma.brain.adapters.minilm.onnx_graph import MICROSOFT, OnnxGraph
 from soma.brain.adapters.minilm.precision import Precision
+from soma.brain.adapters.minilm.width import WIDTH
 
-WIDTH = 384
 HEADS = 12
 LAYERS = 6
 EPSILON = 1e-12
