@@ -8,7 +8,9 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import psutil
 import psycopg
@@ -126,6 +128,22 @@ def test_a_killed_server_is_revived_and_a_living_one_left_alone(place: Path) -> 
 
     assert answers(place)
     mine.release()
+
+
+@pytest.mark.req("TTFT-001")
+def test_what_is_stopped_is_not_taken_for_killed(place: Path) -> None:
+    """However closely it is watched."""
+    for _ in range(3):
+        mine, released = EmbeddedPostgres(place), Event()
+        mine.start()
+        server = postmaster(place)
+        with ThreadPoolExecutor(1) as threads:
+            watched = threads.submit(lambda: [mine.revive() for _ in iter(released.is_set, True)])  # noqa: B023
+            mine.release()
+            released.set()
+        assert not any(watched.result())
+        assert not runs(server)
+        assert not (data_directory(place) / "postmaster.pid").exists()
 
 
 @pytest.mark.req("TTFT-001")

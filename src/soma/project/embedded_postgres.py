@@ -70,13 +70,20 @@ class EmbeddedPostgres:
 
     def revive(self) -> bool:
         """Start the server again if its process is gone, as after a kill; whether that was needed."""
-        data = data_directory(self._home)
-        if self._server is None or _status(data):
+        if self._gone() is None:
             return False
         with self._starting():
-            _wait_until_settled(data)
-            self._server.start()
+            # Asked again: somebody else may have started it, or we have stopped it.
+            server = self._gone()
+            if server is None:
+                return False
+            _wait_until_settled(data_directory(self._home))
+            server.start()
         return True
+
+    def _gone(self) -> "PostgresServer | None":
+        """The server, where it is wanted and its process is gone."""
+        return None if _status(data_directory(self._home)) else self._server
 
     @contextmanager
     def _starting(self) -> Iterator[None]:
@@ -89,14 +96,16 @@ class EmbeddedPostgres:
         """Give up our share; stop the server if nobody else has one."""
         if self._lock is None or self._server is None:
             return
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pass
-        else:
-            self._server.stop()
-        self._lock.close()
-        self._lock = self._server = None
+        with self._starting():
+            server, self._server = self._server, None
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                pass
+            else:
+                server.stop()
+            self._lock.close()
+            self._lock = None
 
 
 def _server(data: Path) -> "PostgresServer":
