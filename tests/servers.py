@@ -37,16 +37,24 @@ def shared_server() -> OpenServer:
 def own_server() -> Iterator[OpenServer]:
     """`own_server(name, **options)`: a server that the test may stop, kill and start again.
 
-    SpiceDB gets a database of its own on the shared PostgreSQL; `engine="memory"` spares that.
+    SpiceDB gets a database of its own on the shared PostgreSQL; `engine="memory"` spares that. `prepare` is
+    called with the server before it starts.
     """
     opened: list[Server] = []
 
-    def own(name: str, *, engine: str = "postgres", **options: Any) -> Server:
+    def own(
+        name: str,
+        *,
+        engine: str = "postgres",
+        prepare: Callable[[Server], None] = lambda _: None,
+        **options: Any,
+    ) -> Server:
         if name == "spicedb" and engine != "memory" and "postgres_url" not in options:
             options |= {"postgres_url": _shared("postgres").address, "database": f"own_{uuid4().hex}"}
         server = open_server(name, _directory() / "own" / uuid4().hex / name, **options)
         opened.append(server)
-        obtained(server).start()
+        prepare(obtained(server))
+        server.start()
         return server
 
     yield own

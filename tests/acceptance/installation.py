@@ -18,16 +18,20 @@ RECOVERY_SECONDS = 60.0
 
 
 class Installation:
-    """A home whose application uses `servers`, by name."""
+    """A home whose application uses `servers`, by name, with further `settings`."""
 
-    def __init__(self, home: Path, servers: dict[str, StackServer]) -> None:
+    def __init__(self, home: Path, servers: dict[str, StackServer], **settings: str) -> None:
         self.app = Server(home)
         self.servers = servers
+        self._settings = settings
 
     @property
     def environment(self) -> dict[str, str]:
-        """What points the application at the servers."""
-        return {name: value for server in self.servers.values() for name, value in server.environment.items()}
+        """What points the application at the servers, and its other settings."""
+        addresses = {
+            name: value for server in self.servers.values() for name, value in server.environment.items()
+        }
+        return {**addresses, **self._settings}
 
     def start(self) -> None:
         """Start the application."""

@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from soma.agent.adapters.tool_calculator import CalculatorTool
@@ -25,7 +25,7 @@ from soma.agent.api import (
 from soma.base.configuration import Configuration, DeploymentMode
 from soma.base.crypto import SigningKey, load_or_create_secret
 from soma.base.database import DatabaseThreads
-from soma.base.errors import InvalidInput
+from soma.base.errors import InvalidInput, Unavailable
 from soma.base.ids import new_id
 from soma.base.phases import PhaseObserver
 from soma.brain.adapters.document_reader_process import ProcessDocumentReader
@@ -35,7 +35,6 @@ from soma.events.api import (
     AuditTrail,
     ConsumerRunner,
     EventLog,
-    PostgresEventLog,
     Relay,
     Retention,
 )
@@ -52,6 +51,7 @@ from soma.policy.adapters.policy_engine_rego import RegoPolicyEngine
 from soma.policy.adapters.relation_store_postgres import PostgresRelationStore
 from soma.policy.api import Policy, PolicyEngine, Relations
 from soma.project.database import start_database
+from soma.project.event_log import open_event_log
 from soma.project.learning_settings import learning_settings
 from soma.project.memory_settings import memory_guard, memory_quotas
 from soma.project.models import close_models, embedding_model, language_models, load_all
@@ -103,7 +103,7 @@ async def open_runtime(
         relations = await asyncio.to_thread(build_relations, configuration)
         stack.callback(relations.close)
         redis = _redis(configuration, stack)
-        log = _event_log(configuration, stack)
+        log = open_event_log(configuration, stack)
         audit = AuditTrail(
             log,
             SigningKey.load_or_create(configuration.home / "secrets" / "audit_key"),
@@ -264,16 +264,6 @@ def _vector_store(configuration: Configuration) -> VectorStore:
     return MilvusStore(configuration.milvus_url)
 
 
-def _event_log(configuration: Configuration, stack: AsyncExitStack) -> EventLog:
-    if not configuration.kafka_servers:
-        return PostgresEventLog()
-    from soma.events.adapters.event_log_kafka import KafkaEventLog
-
-    log = KafkaEventLog(configuration.kafka_servers, retention_days=configuration.event_retention_days)
-    stack.callback(log.close)
-    return log
-
-
 def _start_events(log: EventLog, brain: Brain, audit: AuditTrail) -> tuple[Relay, ConsumerRunner]:
     relay = Relay(log, signer=audit.signer)
     consumers = ConsumerRunner(log, [brain.consolidation(), brain.links.usage()])
@@ -293,8 +283,10 @@ def _degradations(relay: Relay) -> Callable[[], tuple[str, ...]]:
 
 
 async def _settle(relay: Relay, consumers: ConsumerRunner) -> None:
-    await asyncio.to_thread(relay.drain, DRAIN_SECONDS)
-    await asyncio.to_thread(consumers.drain, DRAIN_SECONDS)
+    """Wait for both where that is of use: what a log that is down is owed waits in the outbox."""
+    if await asyncio.to_thread(relay.drain, DRAIN_SECONDS, patient=False):
+        with suppress(Unavailable):
+            await asyncio.to_thread(consumers.drain, DRAIN_SECONDS, patient=False)
 
 
 def _identity(
