@@ -46,12 +46,14 @@ class ConsumerRunner:
         for thread in self._threads.values():
             thread.loop.stop(timeout)
 
-    def drain(self, timeout: float = 10.0) -> bool:
+    def drain(self, timeout: float = 10.0, *, patient: bool = True) -> bool:
         """Wait until no consumer has an event of the log left to handle, here or in another process.
-        Blocking; returns whether that is so, after `timeout` seconds at most."""
+        Blocking; returns whether that is so, after `timeout` seconds at most. Who is not `patient` waits no
+        longer once one of them fails. Raises EventLogUnavailable."""
         deadline = time.monotonic() + timeout
         while not all(thread.place.caught_up() for thread in self._threads.values()):
-            if time.monotonic() >= deadline:
+            failing = any(thread.loop.last_error for thread in self._threads.values())
+            if time.monotonic() >= deadline or (failing and not patient):
                 return False
             time.sleep(DRAIN_POLL_SECONDS)
         return True

@@ -36,6 +36,8 @@ GATHER_SECONDS = 0.05
 """A batch costs about as much as 20 events, so waiting halves the relay's CPU where turns trickle in. An
 event waits this long only when another one came just before it."""
 
+STUCK_SECONDS = 3.0
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RelayStatus:
@@ -90,16 +92,20 @@ class Relay:
             RELAYS.discard(self._waker)
         self._loop.stop(timeout)
 
-    def drain(self, timeout: float = 10.0) -> bool:
+    def drain(self, timeout: float = 10.0, *, patient: bool = True) -> bool:
         """Wait until everything committed before this call is in the log, by this relay or another process's,
         but for what waits for the next attempt of an event that was refused.
 
-        Blocking; returns whether it came to that within `timeout` seconds.
+        Blocking; returns whether it came to that within `timeout` seconds. Who is not `patient` waits no
+        longer once this relay fails, or nothing has left the outbox for three seconds.
         """
         deadline = monotonic() + timeout
-        mark = outbox.newest()
+        mark, before, moved_at = outbox.newest(), None, monotonic()
         while (due := outbox.oldest_due()) is not None and due <= mark:
-            if monotonic() >= deadline:
+            if due != before:
+                before, moved_at = due, monotonic()
+            stuck = self._loop.last_error or monotonic() - moved_at >= STUCK_SECONDS
+            if monotonic() >= deadline or (stuck and not patient):
                 return False
             self._loop.wake()
             with self._moved:

@@ -26,7 +26,15 @@ from soma.events.adapters.kafka_record import event_id_of
 from soma.events.adapters.kafka_settings import DELIVERY_SECONDS, FETCH_SECONDS, REQUEST_SECONDS
 from soma.events.adapters.kafka_writer import GRACE_SECONDS
 from soma.events.api import Consumer as EventConsumer
-from soma.events.api import ConsumerRunner, Event, EventLogUnavailable, Relay, StoredEvent, publish
+from soma.events.api import (
+    ConsumerRunner,
+    Event,
+    EventLogUnavailable,
+    PostgresEventLog,
+    Relay,
+    StoredEvent,
+    publish,
+)
 from soma.events.models import OutboxMessage
 from soma.project.stack.server import Server
 from soma.project.stack.servers import open_server
@@ -44,6 +52,9 @@ pytestmark = [
 SLACK_SECONDS = 1.5
 """What two busy cores may add."""
 LONGEST_SECONDS = max(REQUEST_SECONDS, DELIVERY_SECONDS + GRACE_SECONDS, FETCH_SECONDS) + SLACK_SECONDS
+NOBODY = "127.0.0.1:9"
+"""Where no server listens."""
+
 COMMIT_SECONDS = 1.0
 """Far below the time-out that a relay sits out."""
 
@@ -250,3 +261,21 @@ def seen_by_others(servers: str, ends: dict[str, int]) -> Iterator[UUID]:
         for message in reader.consume(end, timeout=30):
             yield UUID(event_id_of(message))
     reader.close()
+
+
+def test_who_is_impatient_waits_neither_for_a_log_that_takes_nothing_nor_for_a_relay_that_is_gone(
+    tenant: UUID,
+) -> None:
+    """An hour is far more than a test may take."""
+    failing = Relay(KafkaEventLog(NOBODY))
+    with tenant_transaction(tenant):
+        publish(failed_turn(tenant, "owed"))
+    assert not failing.drain(3600, patient=False)
+    failing.start()
+    assert not failing.drain(3600, patient=False)
+    assert "EventLogUnavailable" in failing.status().last_error
+    failing.stop()
+    delivering = Relay(PostgresEventLog())
+    delivering.start()
+    assert delivering.drain(30, patient=False)
+    delivering.stop()

@@ -36,6 +36,20 @@ def test_conversation_goes_on(installation: Installation, asked: dict[str, Any])
     assert again["turn_id"] != asked["turn_id"]
 
 
+@pytest.mark.req("CHAT-004", "REPLAY-002")
+@pytest.mark.timeout(300)
+def test_without_kafka_the_answer_comes_and_says_that_its_events_wait(
+    installation: Installation, asked: dict[str, Any]
+) -> None:
+    without = replace(installation, settings={"SOMAGENT_KAFKA_SERVERS": "127.0.0.1:9"})
+    told = without.ask("Say hello.", "--seed", "7")
+    assert (told["status"], told["event_count"]) == ("completed", 0)
+    assert any(reason.startswith("events:") for reason in told["degraded_reasons"])
+    plain = without.run("ask", "Say hello.", "--seed", "7")
+    assert plain.returncode == 0
+    assert "degraded: events: they wait in the outbox" in plain.stderr
+
+
 def test_dash_reads_standard_input_and_a_pipe_gets_the_answer_alone(
     installation: Installation, asked: dict[str, Any]
 ) -> None:

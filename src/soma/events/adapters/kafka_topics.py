@@ -1,6 +1,10 @@
 """Kafka's topics, made when they are first used."""
 
 from collections.abc import Collection
+from functools import partial
+from threading import Event
+from time import monotonic
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -9,6 +13,8 @@ from confluent_kafka.cimpl import NewTopic  # `admin` has it too, but not in its
 from soma.events.adapters import kafka_settings
 from soma.events.adapters.kafka_faults import fault_in
 from soma.events.adapters.kafka_settings import REQUEST_SECONDS
+
+ATTEMPT_SECONDS = 0.25
 
 
 class KafkaTopics:
@@ -38,9 +44,11 @@ class KafkaTopics:
         self._known.clear()
 
     def _create_missing(self, names: Collection[str]) -> None:
-        admin = AdminClient(dict(kafka_settings.client(self._servers)))
-        # All of them: to ask for one by name may create it, with what the broker thinks right.
-        missing = set(names) - set(admin.list_topics(timeout=REQUEST_SECONDS).topics)
+        down = Event()
+        # Any: the client's types know of no callbacks.
+        settings: dict[str, Any] = {**kafka_settings.client(self._servers)}
+        admin = AdminClient(settings | {"error_cb": partial(_note_down, down)})
+        missing = set(names) - _existing(admin, down)
         if missing:
             topics = [self._new(name) for name in sorted(missing)]
             for made in admin.create_topics(topics, request_timeout=REQUEST_SECONDS).values():
@@ -53,6 +61,28 @@ class KafkaTopics:
             replication_factor=self._replication,
             config=kafka_settings.topic(self._retention_days),
         )
+
+
+def _existing(admin: AdminClient, down: Event) -> set[str]:
+    """All topics there are: to ask for one by name may create it, with what the broker thinks right.
+
+    First in short attempts: the client would wait to the end for servers of which it knows that none
+    listens.
+    """
+    deadline, attempt = monotonic() + REQUEST_SECONDS, ATTEMPT_SECONDS
+    while True:
+        try:
+            return set(admin.list_topics(timeout=attempt).topics)
+        except KafkaException:
+            admin.poll(0)  # calls _note_down
+            attempt = min(2 * attempt, deadline - monotonic())
+            if down.is_set() or attempt <= 0:
+                raise
+
+
+def _note_down(down: Event, error: KafkaError) -> None:
+    if error.code() == KafkaError._ALL_BROKERS_DOWN:
+        down.set()
 
 
 def _accept_existing(error: BaseException | None) -> None:

@@ -53,6 +53,8 @@ def ask(
         click.echo(orjson.dumps(result.to_dict()))
     elif not console.is_terminal:
         click.echo(result.turn.answer or "")
+        for reason in result.degraded_reasons:
+            click.echo(f"degraded: {reason}", err=True)
     raise SystemExit(Exit.FAILED if result.failed else Exit.OK)
 
 
