@@ -11,11 +11,14 @@ import pytest
 from django.db import DatabaseError, connections
 
 from soma.base.clock import now
+from soma.base.crypto import SigningKey
 from soma.base.database import RETENTION, tenant_transaction, worker_transaction
 from soma.base.errors import Unavailable
 from soma.base.ids import new_id
 from soma.events.adapters.event_log_postgres import PARTITION
 from soma.events.api import (
+    AuditSigner,
+    AuditTrail,
     Consumer,
     ConsumerRunner,
     Event,
@@ -28,12 +31,15 @@ from soma.events.api import (
     dead_letters,
     retry_dead_letter,
 )
+from soma.events.audit.chain import AuditChain
 from tests.events.samples import failed_turn, pending
 from tests.events.waiting import wait_until
 
 pytestmark = [pytest.mark.req("REPLAY-002"), pytest.mark.usefixtures("own_database")]
 
 DAYS = 30
+KEY = SigningKey.from_seed(bytes(32))
+SIGNER = AuditSigner(KEY)
 
 
 @pytest.fixture
@@ -69,7 +75,7 @@ def _empty(superuser: psycopg.Connection, own_database: str) -> None:
 def record(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> "Record":
     """Records events so long ago."""
 
-    def record(ago: timedelta, *events: Event, into: EventLog = log) -> None:
+    def record(ago: timedelta, *events: Event, into: EventLog | AuditChain = log) -> None:
         moment = now() - ago
         with monkeypatch.context() as patch, worker_transaction():
             for module in ("event_log_postgres", "event_log_kafka"):
@@ -94,7 +100,7 @@ def running(runner: ConsumerRunner) -> Iterator[None]:
 
 
 def retention(log: EventLog, *consumers: Consumer, days: int = DAYS) -> Retention:
-    return Retention(log, ConsumerRunner(log, consumers), days=days)
+    return Retention(log, ConsumerRunner(log, consumers), signer=SIGNER, days=days)
 
 
 def sequences(log: EventLog, tenant: UUID) -> list[int]:
@@ -146,7 +152,7 @@ def test_what_a_consumer_has_still_to_handle_stays(log: EventLog, tenant: UUID, 
     record(OLD, failed_turn(tenant, "waits"), failed_turn(tenant, "waits too"))
     with running(runner):
         wait_until(lambda: runner.status()[0].last_error and runner.backlogs()[0].waiting == 2)
-    assert Retention(log, runner, days=DAYS).sweep().events == 1
+    assert Retention(log, runner, signer=SIGNER, days=DAYS).sweep().events == 1
     assert sequences(log, tenant) == [2, 3]
 
 
@@ -186,7 +192,7 @@ def test_a_letter_outlives_its_event_and_is_handled_from_its_copy(
         [event] = log.read(tenant)
         wait_until(partial(dead_letters, tenant))
         assert fussy.runner.drain(30)
-        assert Retention(log, fussy.runner, days=DAYS).sweep().events == 1
+        assert Retention(log, fussy.runner, signer=SIGNER, days=DAYS).sweep().events == 1
         assert sequences(log, tenant) == []
         [letter] = dead_letters(tenant)
         fussy.refusing = False
@@ -262,3 +268,23 @@ def test_the_earlier_log_of_an_installation_that_turned_to_kafka_expires_too(
     retention(kafka_log).sweep()
     assert sequences(kafka_log, tenant) == [4]
     assert kafka_log.read(tenant)[0].partition != PARTITION
+
+
+@pytest.mark.req("AUDIT-001")
+def test_what_is_to_leave_is_signed_before_it_does(
+    log: EventLog, tenant: UUID, record: Record, superuser: psycopg.Connection
+) -> None:
+    """A verification tells it from what somebody has cut off, old as that may be."""
+    chain, trail = AuditChain(log), AuditTrail(log, KEY)
+    record(OLD + timedelta(days=1), failed_turn(tenant, "1"), failed_turn(tenant, "2"), into=chain)
+    assert retention(log).sweep().events == 2
+    record(OLD, failed_turn(tenant, "3"), into=chain)
+    record(timedelta(0), failed_turn(tenant, "4"), into=chain)
+    *_, report = trail.verify(tenant)
+    assert (report.intact, report.expired, report.events) == (True, 2, 2), report.broken
+    with unguarded(superuser) as tables:
+        for table in tables:
+            superuser.execute(f"DELETE FROM {table} WHERE sequence = 3")
+    *_, report = trail.verify(tenant)
+    assert report.broken is not None
+    assert (report.broken.sequence, report.broken.fault) == (3, "removed")

@@ -143,6 +143,22 @@ class AuditCheckpoint(models.Model):
         )
 
 
+class AuditExpiry(models.Model):
+    """What the retention was about to remove, signed. See audit.expiry. The database refuses every change of
+    it but an insert."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "sequence")
+    tenant_id = models.UUIDField()
+    sequence = models.BigIntegerField()
+    digest = models.BinaryField()
+    created_at = models.DateTimeField()
+    key_id = models.CharField(max_length=16)
+    signature = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_expiry"
+
+
 class ConsumerOffset(models.Model):
     """How far a consumer has read in a partition of the log, and when that was kept."""
 

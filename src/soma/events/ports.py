@@ -49,6 +49,10 @@ class EventLog(Protocol):
         """How many events of `types` are recorded in `partition` after `position`, of all tenants, those
         included that the log no longer keeps."""
 
+    def expiring(self, before: datetime) -> dict[UUID, int]:
+        """The tenants of whom `expire` would remove something, each with the last sequence of it. On the same
+        connection. Raises EventLogUnavailable."""
+
     def expire(self, before: datetime, *, limit: int) -> int:
         """Remove the oldest events of all tenants that were recorded before `before`, `limit` at most, and
         say how many. Sequences and positions go on as if they were there still; what the log has removed it

@@ -4,8 +4,9 @@ An event leaves the log once it is older than the retention and every consumer o
 it; a dead letter, once it was settled so long ago. Nothing else has to be removed: the outbox loses an event
 in the transaction that records it, and a letter that nobody has settled is kept until somebody does.
 
-What leaves are each tenant's oldest events, so what is left counts on without a gap. A hash chain over the
-log keeps its links: they say what stood there, and verification then begins at the oldest event that is kept.
+What leaves are each tenant's oldest events, so what is left counts on without a gap. The audit chain keeps
+its links: they say what stood there. What is about to leave is signed before it does, so that a verification
+can tell it from what somebody else has cut off.
 """
 
 import logging
@@ -17,6 +18,7 @@ from django.db import connections
 from soma.base.clock import now
 from soma.base.database import worker_transaction
 from soma.events import dead_letters
+from soma.events.audit.signer import AuditSigner
 from soma.events.consumer_runner import ConsumerRunner
 from soma.events.loop import Loop
 from soma.events.ports import EventLog
@@ -39,10 +41,14 @@ class Swept:
 
 
 class Retention:
-    """Removes what is older than `days` from `log`, on a thread of its own. Any number may run at once."""
+    """Removes what is older than `days` from `log`, on a thread of its own, once `signer` has said so. Any
+    number may run at once."""
 
-    def __init__(self, log: EventLog, consumers: ConsumerRunner, *, days: int = DAYS) -> None:
+    def __init__(
+        self, log: EventLog, consumers: ConsumerRunner, *, signer: AuditSigner, days: int = DAYS
+    ) -> None:
         self._log = log
+        self._signer = signer
         self._consumers = consumers
         self._kept = timedelta(days=days)
         self._loop = Loop(
@@ -60,7 +66,9 @@ class Retention:
     def sweep(self) -> Swept:
         """Remove what is old now. Blocking. Raises EventLogUnavailable."""
         before = now() - self._kept
-        events = self._expire(self._handled(before))
+        handled = self._handled(before)
+        self._signer.announce_expiry(self._log.expiring(handled))
+        events = self._expire(handled)
         with worker_transaction():
             letters = dead_letters.expire(before)
         return Swept(events=events, letters=letters)

@@ -104,16 +104,14 @@ async def open_runtime(
         stack.callback(relations.close)
         redis = _redis(configuration, stack)
         log = open_event_log(configuration, stack)
-        audit = AuditTrail(
-            log,
-            SigningKey.load_or_create(configuration.home / "secrets" / "audit_key"),
-            retention_days=configuration.event_retention_days,
-        )
+        audit = AuditTrail(log, SigningKey.load_or_create(configuration.home / "secrets" / "audit_key"))
         relay, consumers = _start_events(log, brain, audit)
         stack.callback(relay.stop)
         stack.callback(consumers.stop)
         if serve:
-            retention = Retention(log, consumers, days=configuration.event_retention_days)
+            retention = Retention(
+                log, consumers, signer=audit.signer, days=configuration.event_retention_days
+            )
             retention.start()
             stack.callback(retention.stop)
         if loading is not None:

@@ -46,6 +46,6 @@ def intruder(own_database: str) -> Iterator[psycopg.Connection]:
     from tests.events.own_database import superuser_of
 
     with superuser_of(own_database) as connection:
-        for table in ("event_log", "event_place", "audit_link", "audit_checkpoint"):
+        for table in ("event_log", "event_place", "audit_link", "audit_checkpoint", "audit_expiry"):
             connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER append_only".encode())
         yield connection

@@ -8,11 +8,12 @@ import pytest
 from django.db import DatabaseError, connections
 
 from soma.base.database import tenant_transaction
+from soma.events.api import AuditTrail
 from tests.events.own_database import superuser_of
 
 pytestmark = pytest.mark.req("AUDIT-001")
 
-TABLES = ["audit_link", "audit_checkpoint"]
+TABLES = ["audit_link", "audit_checkpoint", "audit_expiry"]
 CHANGES = [
     "UPDATE {table} SET digest = ''",
     "UPDATE {table} SET sequence = sequence + 1000000 WHERE tenant_id = '{tenant}'",
@@ -59,8 +60,11 @@ def test_the_app_role_cannot_add_to_the_chain_either(table: str, tenant: UUID) -
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_no_tenant_sees_anothers_chain(table: str, tenant: UUID, recorded: Callable[..., UUID]) -> None:
+def test_no_tenant_sees_anothers_chain(
+    table: str, tenant: UUID, recorded: Callable[..., UUID], trail: AuditTrail
+) -> None:
     other = recorded(1)
+    trail.signer.announce_expiry({tenant: 1, other: 1})
     with tenant_transaction(other), connections["default"].cursor() as cursor:
         cursor.execute(f"SELECT DISTINCT tenant_id FROM {table}")
         assert cursor.fetchall() == [(other,)]

@@ -189,19 +189,40 @@ def test_where_nothing_was_recorded(trail: AuditTrail) -> None:
         trail.checkpoint(tenant)
 
 
-def test_what_the_retention_has_removed_is_stood_for_by_its_links(
-    recorded: Callable[..., UUID], key: SigningKey, intruder: psycopg.Connection
+def test_what_the_retention_has_signed_for_is_stood_for_by_its_links(
+    recorded: Callable[..., UUID], trail: AuditTrail, intruder: psycopg.Connection
 ) -> None:
-    """Only the oldest, and only when they are old: else somebody has removed them."""
+    """Only that, and only the oldest: else somebody has removed them, however old they are."""
     tenant = recorded(EVENTS)
     intruder.execute("DELETE FROM event_log WHERE tenant_id = %s AND sequence < 4", [tenant])
-    *_, report = AuditTrail(PostgresEventLog(), key, retention_days=0).verify(tenant)
+    assert first_break(trail, tenant) == (1, "removed")
+    trail.signer.announce_expiry({tenant: 3})
+    *_, report = trail.verify(tenant)
     assert report.intact, report.broken
     assert (report.expired, report.events, report.proven) == (3, EVENTS - 3, EVENTS)
-    *_, report = AuditTrail(PostgresEventLog(), key, retention_days=1).verify(tenant)
-    assert report.broken is not None
-    assert (report.broken.sequence, report.broken.fault) == (1, "removed")
+    intruder.execute("DELETE FROM event_log WHERE tenant_id = %s AND sequence = 4", [tenant])
+    assert first_break(trail, tenant) == (4, "removed")
+    trail.signer.announce_expiry({tenant: 5})
     intruder.execute("DELETE FROM event_log WHERE tenant_id = %s AND sequence = 6", [tenant])
-    *_, report = AuditTrail(PostgresEventLog(), key, retention_days=0).verify(tenant)
+    assert first_break(trail, tenant) == (6, "removed")
+
+
+def test_an_expiry_counts_only_as_it_was_signed(
+    recorded: Callable[..., UUID], trail: AuditTrail, intruder: psycopg.Connection
+) -> None:
+    tenant, other = recorded(EVENTS), recorded(EVENTS)
+    AuditTrail(PostgresEventLog(), SigningKey.from_seed(bytes(32))).signer.announce_expiry({tenant: 7})
+    trail.signer.announce_expiry({tenant: 3, other: 9})
+    # One that stood elsewhere, and one whose sequence was raised.
+    intruder.execute("UPDATE audit_expiry SET tenant_id = %s WHERE tenant_id = %s", [tenant, other])
+    intruder.execute("DELETE FROM event_log WHERE tenant_id = %s AND sequence < 6", [tenant])
+    assert first_break(trail, tenant) == (4, "removed")
+    intruder.execute("UPDATE audit_expiry SET sequence = 8 WHERE tenant_id = %s AND sequence = 3", [tenant])
+    assert first_break(trail, tenant) == (1, "removed")
+
+
+def first_break(trail: AuditTrail, tenant: UUID) -> tuple[int, str]:
+    """Where a verification ends."""
+    *_, report = trail.verify(tenant)
     assert report.broken is not None
-    assert report.broken.sequence == 6
+    return report.broken.sequence, report.broken.fault

@@ -160,6 +160,23 @@ def test_what_has_expired_must_be_accepted(names: dict[str, Any], export: Path, 
     assert names["verified"](iter(without), key, None, expired=True).events == EVENTS - 1
 
 
+def test_what_the_retention_has_signed_for_may_be_missing(
+    names: dict[str, Any], recorded: Callable[..., UUID], trail: AuditTrail, intruder: psycopg.Connection
+) -> None:
+    tenant, key = recorded(EVENTS), trail.public_key().public
+    intruder.execute("DELETE FROM event_log WHERE tenant_id = %s AND sequence < 4", [tenant])
+
+    def lines() -> list[str]:
+        return [line.decode() for line in trail.export(tenant)]
+
+    assert not verifies(names, lines(), key)
+    trail.signer.announce_expiry({tenant: 3})
+    assert names["verified"](iter(lines()), key, None).events == EVENTS - 3
+    assert not verifies(names, [lines()[0].replace('"sequence":3', '"sequence":4'), *lines()[1:]], key)
+    intruder.execute("DELETE FROM event_log WHERE tenant_id = %s AND sequence = 4", [tenant])
+    assert not verifies(names, lines(), key)
+
+
 def test_an_export_of_a_tampered_log_is_broken(
     program: Path,
     recorded: Callable[..., UUID],

@@ -145,6 +145,11 @@ class KafkaEventLog:
             return self._earlier.count(partition, position, types=types)
         return kafka_places.count(partition, position, types=types)
 
+    def expiring(self, before: datetime) -> dict[UUID, int]:
+        """See ports.EventLog."""
+        # What Kafka took came later than what stands in the earlier log.
+        return self._earlier.expiring(before) | kafka_places.expiring(before)
+
     def expire(self, before: datetime, *, limit: int) -> int:
         """See ports.EventLog. The records themselves go when Kafka thinks it time: see `retention_days`."""
         removed = self._earlier.expire(before, limit=limit)

@@ -88,6 +88,15 @@ DELETE FROM event_log WHERE position IN (
     ORDER BY position LIMIT %s)
 """
 
+EXPIRING = """
+SELECT tenant_id, max(sequence) FROM event_log
+WHERE recorded_at < %s AND position < coalesce(
+    (SELECT position FROM event_log WHERE recorded_at >= %s ORDER BY position LIMIT 1),
+    9223372036854775807)
+GROUP BY tenant_id
+"""
+"""Of whom EXPIRE removes something, up to where."""
+
 
 class PostgresEventLog:
     """See ports.EventLog. Appends on the worker connection, so that the relay's transaction covers both the
@@ -135,6 +144,11 @@ class PostgresEventLog:
         """See ports.EventLog."""
         [[amount]] = _rows(WORKER, AFTER, [position, list(types)]) if partition == PARTITION else [(0,)]
         return int(amount)
+
+    def expiring(self, before: datetime) -> dict[UUID, int]:
+        """See ports.EventLog."""
+        with refusals():
+            return dict(_rows(RETENTION, EXPIRING, [before, before]))
 
     def expire(self, before: datetime, *, limit: int) -> int:
         """See ports.EventLog."""

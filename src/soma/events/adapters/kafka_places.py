@@ -89,6 +89,8 @@ AFTER = """
 SELECT count(*) FROM event_place WHERE partition = %s AND position > %s AND type = ANY(%s::text[])
 """
 
+EXPIRING = "SELECT tenant_id, max(sequence) FROM event_place WHERE recorded_at < %s GROUP BY tenant_id"
+
 EXPIRE = """
 DELETE FROM event_place WHERE event_id IN (
     SELECT event_id FROM event_place WHERE recorded_at < %s ORDER BY recorded_at LIMIT %s)
@@ -165,6 +167,12 @@ def count(partition: str, position: int, *, types: Collection[str]) -> int:
     """See EventLog.count."""
     [[amount]] = _rows(WORKER, AFTER, [partition, position, list(types)])
     return int(amount)
+
+
+def expiring(before: datetime) -> dict[UUID, int]:
+    """See EventLog.expiring."""
+    with refusals():
+        return dict(_rows(RETENTION, EXPIRING, [before]))
 
 
 def expire(before: datetime, limit: int) -> int:

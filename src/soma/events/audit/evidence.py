@@ -45,7 +45,7 @@ class Evidence(Protocol):
         """What follows the sequence `after`. The last page reaches up to `expected` at least."""
 
     def expired(self, sequences: Collection[int]) -> set[int]:
-        """Those of `sequences` whose events were recorded and are older than the log keeps."""
+        """Those of `sequences` whose events were recorded and have left the log by its retention."""
 
     def sequence_of(self, event_id: UUID) -> int | None:
         """Where the chain has a link for the event."""

@@ -1,7 +1,8 @@
 """A tenant's log for somebody outside, as JSON Lines.
 
-The first line is the header: the format, the tenant, the public key, and the `head`, a checkpoint that was
-signed for this export and says where it ends. Then by sequence, each on a line of its own:
+The first line is the header: the format, the tenant, the public key, the `head`, a checkpoint that was signed
+for this export and says where it ends, and the `expiry`, signed by the retention, which says up to where
+events may be gone; null where none are. Then by sequence, each on a line of its own:
 - an event {"kind": "event", "event": the document that the chain covers},
 - its link {"kind": "link", "sequence", "event_id", "link": 128 hex digits},
 - where one was signed a checkpoint {"kind": "checkpoint", "checkpoint": …}.
@@ -10,7 +11,7 @@ is not.
 
 To verify: link n is SHA3-512 of the 64 bytes of link n-1 (zeros before the first) and the RFC 8785 bytes of
 the document of event n, where integers past 2**53 stand in all their digits. A checkpoint's signature is
-Ed25519 over the RFC 8785 bytes of the checkpoint without its member "signature".
+Ed25519 over the RFC 8785 bytes of the checkpoint without its member "signature"; so is an expiry's.
 """
 
 from collections.abc import Iterator
@@ -20,14 +21,17 @@ from soma.base.canonical_json import canonical_json
 from soma.events.audit.checkpoint import Checkpoint, key_id_of
 from soma.events.audit.event_document import stored_document
 from soma.events.audit.evidence import Evidence, Page
+from soma.events.audit.expiry import Expiry
 from soma.events.audit.link import Link
 from soma.events.event import StoredEvent
 
 FORMAT = "soma.audit.export"
-VERSION = 1
+VERSION = 2
 
 
-def exported(evidence: Evidence, head: Checkpoint, *, public: bytes) -> Iterator[bytes]:
+def exported(
+    evidence: Evidence, head: Checkpoint, *, public: bytes, expiry: Expiry | None = None
+) -> Iterator[bytes]:
     """The lines of the export that ends with `head`."""
     yield _line(
         {
@@ -37,6 +41,7 @@ def exported(evidence: Evidence, head: Checkpoint, *, public: bytes) -> Iterator
             "tenant_id": str(head.tenant_id),
             "public_key": {"key_id": key_id_of(public), "algorithm": "Ed25519", "public": public.hex()},
             "head": head.as_json(),
+            "expiry": expiry.as_json() if expiry else None,
         }
     )
     counts = dict.fromkeys(("event", "link", "checkpoint"), 0)

@@ -49,7 +49,7 @@ class Break:
 class AuditReport:
     """How far a tenant's chain was looked at, and whether it holds up to there.
 
-    `events` were read and fit their links; `expired` ones are older than the log keeps, and their links stand
+    `events` were read and fit their links; `expired` ones have left by the retention, and their links stand
     for them. Everything up to `sequence` is linked, everything up to `proven` is signed as well, by
     `checkpoints` good signatures of which `checkpoint` is the latest. `expected` is the last sequence there
     must be.

@@ -1,6 +1,6 @@
 """Signing checkpoints: of what has grown, by whoever has the key."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from time import monotonic
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from soma.base.crypto import SigningKey
 from soma.base.database import WORKER, worker_transaction
 from soma.events.audit.checkpoint import sign
 from soma.events.audit.link import Link
+from soma.events.audit.stored_expiry import announce
 from soma.events.models import AuditCheckpoint
 
 EVENTS = 1000
@@ -49,6 +50,11 @@ class AuditSigner:
             cursor.execute(LOCK)
             cursor.execute(UNSIGNED, [chosen, chosen])
             AuditCheckpoint.objects.using(WORKER).bulk_create([self._row(*row) for row in cursor.fetchall()])
+
+    def announce_expiry(self, lasts: Mapping[UUID, int]) -> None:
+        """Sign that what the log has of each tenant up to the sequence given is about to leave it. Blocking,
+        in a worker transaction of its own."""
+        announce(lasts, self._key)
 
     def _row(
         self, tenant_id: UUID, sequence: int, event_id: UUID, digest: bytes, number: int

@@ -1,23 +1,20 @@
 """The evidence that this installation holds: events in the log, links and checkpoints beside it."""
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connections
 
-from soma.base.clock import now
 from soma.base.database import APP, tenant_transaction
-from soma.base.ids import MILLISECONDS_SHIFT
 from soma.events.audit.checkpoint import Checkpoint
 from soma.events.audit.evidence import Claims, Page
+from soma.events.audit.expiry import Expiry
 from soma.events.audit.link import Link
 from soma.events.errors import EventMissing
 from soma.events.event import StoredEvent
 from soma.events.models import AuditCheckpoint, AuditLink
 from soma.events.ports import EventLog
-from soma.events.retention import DAYS
 
 PAGE = 1000
 
@@ -31,15 +28,16 @@ SELECT coalesce((SELECT max(last_sequence) FROM event_stream WHERE tenant_id = %
 
 
 class StoredEvidence:
-    """See evidence.Evidence. Each call is a transaction of its own; the log may grow meanwhile."""
+    """See evidence.Evidence. `expiry`, whose signature was checked, says what may be gone. Each call is
+    a transaction of its own; the log may grow meanwhile."""
 
     def __init__(
-        self, tenant_id: UUID, log: EventLog, *, page: int = PAGE, retention_days: int = DAYS
+        self, tenant_id: UUID, log: EventLog, *, page: int = PAGE, expiry: Expiry | None = None
     ) -> None:
         self._tenant_id = tenant_id
         self._log = log
         self._size = page
-        self._kept = timedelta(days=retention_days)
+        self._expired = expiry.sequence if expiry else 0
 
     def claims(self) -> Claims:
         """See Evidence."""
@@ -78,21 +76,20 @@ class StoredEvidence:
     def expired(self, sequences: Collection[int]) -> set[int]:
         """See Evidence."""
         gone = self._log.expired(self._tenant_id, sequences)
-        return gone | self._removed_by_age(set(sequences) - gone)
+        return gone | self._announced(set(sequences) - gone)
 
-    def _removed_by_age(self, sequences: Collection[int]) -> set[int]:
-        """What the retention may have removed: what stands before all that is kept, and is old enough. An
-        event_id says when it was made."""
+    def _announced(self, sequences: Collection[int]) -> set[int]:
+        """What the retention has signed that it removes, and has a link, and stands before all that is
+        kept."""
         if not sequences:
             return set()
         kept = self._log.read(self._tenant_id, limit=1)
-        before = kept[0].sequence if kept else max(sequences) + 1
+        before = min(self._expired + 1, kept[0].sequence if kept else max(sequences) + 1)
         with tenant_transaction(self._tenant_id):
             links = AuditLink.objects.filter(
                 tenant_id=self._tenant_id, sequence__in=sequences, sequence__lt=before
-            ).values_list("sequence", "event_id")
-            oldest = (now() - self._kept).timestamp() * 1000
-            return {sequence for sequence, event_id in links if event_id.int >> MILLISECONDS_SHIFT < oldest}
+            )
+            return set(links.values_list("sequence", flat=True))
 
     def sequence_of(self, event_id: UUID) -> int | None:
         """See Evidence."""

@@ -13,10 +13,10 @@ from soma.events.audit.finding import AuditReport
 from soma.events.audit.signatures import Signatures
 from soma.events.audit.signer import AuditSigner
 from soma.events.audit.stored_evidence import PAGE, StoredEvidence, checkpoint_of
+from soma.events.audit.stored_expiry import latest_expiry
 from soma.events.audit.walk import Walk
 from soma.events.models import AuditCheckpoint
 from soma.events.ports import EventLog
-from soma.events.retention import DAYS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,11 +30,10 @@ class PublicKey:
 
 class AuditTrail:
     """Verifies, signs and exports what `log` has recorded. `key` signs, and nobody else is trusted.
-    Events older than `retention_days` may be gone from the beginning: their links stand for them."""
+    What the retention has signed that it removes may be gone: its links stand for it."""
 
-    def __init__(self, log: EventLog, key: SigningKey, *, retention_days: int = DAYS) -> None:
+    def __init__(self, log: EventLog, key: SigningKey) -> None:
         self._log = log
-        self._days = retention_days
         self._key = key
         self.signer = AuditSigner(key)
 
@@ -57,7 +56,8 @@ class AuditTrail:
             raise InvalidInput(
                 "the checkpoint is not this tenant's, or not signed with this installation's key"
             )
-        evidence = StoredEvidence(tenant_id, self._log, page=page, retention_days=self._days)
+        expiry = latest_expiry(tenant_id, self._key.public)
+        evidence = StoredEvidence(tenant_id, self._log, page=page, expiry=expiry)
         return Walk(tenant_id, evidence, signatures, start=since).reports()
 
     def checkpoint(self, tenant_id: UUID) -> Checkpoint:
@@ -73,8 +73,9 @@ class AuditTrail:
         """The tenant's events, links and checkpoints as JSON Lines up to a checkpoint that is signed now, for
         somebody who has nothing but the public key. See export. Raises NotFound, EventLogUnavailable."""
         head = self.checkpoint(tenant_id)
-        evidence = StoredEvidence(tenant_id, self._log, retention_days=self._days)
-        return exported(evidence, head, public=self._key.public)
+        expiry = latest_expiry(tenant_id, self._key.public)
+        evidence = StoredEvidence(tenant_id, self._log, expiry=expiry)
+        return exported(evidence, head, public=self._key.public, expiry=expiry)
 
     def _latest(self, tenant_id: UUID) -> Checkpoint | None:
         with tenant_transaction(tenant_id):

@@ -6,8 +6,8 @@
 --key is the public key, 64 hex digits, as somebody gave it to you whom you trust; without it the key that the
 export names is used, which proves only that the export agrees with itself. --checkpoint is a checkpoint that
 you have kept: the export must hold it, so that nothing before it can have been rewritten, or cut off, since.
---expired accepts events that are missing while their links are there: a log in Kafka keeps its links for good
-and its events for some weeks.
+Events that the retention has signed that it removes may be missing while their links are there. --expired
+accepts others too: a log in Kafka keeps its links for good, and its events for as long as its operator wants.
 
 Exit code 0: every event is as it was recorded. 1: not so; the first place is named. 2: this cannot be read.
 """
@@ -26,7 +26,7 @@ Point = tuple[int, int, int, int]
 Document = Any
 
 MEMBERS = {
-    "header": {"kind", "format", "version", "tenant_id", "public_key", "head"},
+    "header": {"kind", "format", "version", "tenant_id", "public_key", "head", "expiry"},
     "event": {"kind", "event"},
     "link": {"kind", "sequence", "event_id", "link"},
     "checkpoint": {"kind", "checkpoint"},
@@ -162,6 +162,8 @@ class Verifier:
         self.tenant = header["tenant_id"]
         self.head = self.signed(header["head"])
         self.earlier = self.signed(earlier) if earlier else None
+        expiry = header["expiry"]
+        self.gone = self.signed(expiry, "soma.audit.expiry")["sequence"] if expiry else 0
         self.accepts_expired = expired
         self.link, self.sequence = bytes(64), 0
         self.event: Document = None
@@ -196,9 +198,10 @@ class Verifier:
             )
         if sequence < expected:
             raise Broken(sequence, event_id, f"inserted or reordered: it stands behind {self.sequence}")
+        accepted = self.accepts_expired or (sequence <= self.gone and not self.events)
         if sequence > expected and not self.accepts_expired:
             raise Broken(expected, None, f"event and link removed: {sequence} follows")
-        if event is None and not self.accepts_expired:
+        if event is None and not accepted:
             raise Broken(sequence, event_id, "event removed, or older than the log keeps (see --expired)")
         if event is not None:
             if event["event_id"] != event_id or event["tenant_id"] != self.tenant:
@@ -240,15 +243,14 @@ class Verifier:
         if checkpoint["link"] != self.link.hex():
             raise Broken(sequence, checkpoint["event_id"], "something up to here was changed with its links")
 
-    def signed(self, checkpoint: Document) -> Document:
-        """`checkpoint`. Raises Broken unless it is the tenant's, and signed."""
+    def signed(self, checkpoint: Document, kind: str = "soma.audit.checkpoint") -> Document:
+        """`checkpoint`, or what else is of this kind. Raises Broken unless it is the tenant's, and signed."""
         unsigned = {name: value for name, value in checkpoint.items() if name != "signature"}
-        ours = unsigned["type"] == "soma.audit.checkpoint" and unsigned["tenant_id"] == self.tenant
+        ours = unsigned["type"] == kind and unsigned["tenant_id"] == self.tenant
         signature = from_hex(checkpoint["signature"], 64)
         if not ours or not ed25519_verify(self.public, octets(unsigned), signature):
-            raise Broken(
-                unsigned["sequence"], unsigned["event_id"], "checkpoint changed: it is not signed so"
-            )
+            detail = "checkpoint or expiry changed: it is not signed so"
+            raise Broken(unsigned["sequence"], unsigned.get("event_id"), detail)
         return checkpoint
 
 
@@ -263,7 +265,7 @@ def read(text: str) -> Document:
 def verified(lines: Iterator[str], key: str, earlier: Document, *, expired: bool = False) -> Verifier:
     """The verifier that has taken all `lines`."""
     header = read(next(lines, "null"))
-    if (header["kind"], header.get("format"), header.get("version")) != ("header", "soma.audit.export", 1):
+    if (header["kind"], header.get("format"), header.get("version")) != ("header", "soma.audit.export", 2):
         raise Unreadable("the first line is not the header of an export")
     verifier = Verifier(header, key, earlier, expired=expired)
     for line in lines:
