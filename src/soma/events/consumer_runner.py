@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from soma.events import consumer_heartbeats
 from soma.events.consumer import Consumer
 from soma.events.consumer_backlog import ConsumerBacklog
-from soma.events.consumer_heartbeats import Heartbeat
+from soma.events.consumer_heartbeats import BEAT_SECONDS, Heartbeat
 from soma.events.consumer_thread import ConsumerThread
 from soma.events.ports import EventLog
 from soma.events.retry import RetryPolicy
@@ -26,13 +26,21 @@ class ConsumerStatus:
 
 
 class ConsumerRunner:
-    """Runs each consumer on a thread of its own, so that a slow one holds up no other."""
+    """Runs each consumer on a thread of its own, so that a slow one holds up no other. Each gives a sign of
+    life every `beat` seconds."""
 
     def __init__(
-        self, log: EventLog, consumers: Sequence[Consumer], *, retry: RetryPolicy | None = None
+        self,
+        log: EventLog,
+        consumers: Sequence[Consumer],
+        *,
+        retry: RetryPolicy | None = None,
+        beat: float = BEAT_SECONDS,
     ) -> None:
         policy = retry or RetryPolicy()
-        self._threads = {consumer.name: ConsumerThread(consumer, log, policy) for consumer in consumers}
+        self._threads = {
+            consumer.name: ConsumerThread(consumer, log, policy, beat=beat) for consumer in consumers
+        }
 
     def start(self) -> None:
         """Start the threads."""

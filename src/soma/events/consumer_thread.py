@@ -9,7 +9,6 @@ from django.db import connections
 from soma.base.database import WORKER, worker_transaction
 from soma.events import consumer_heartbeats, consumer_offsets, dead_letters
 from soma.events.consumer import Consumer
-from soma.events.consumer_heartbeats import BEAT_SECONDS
 from soma.events.consumer_place import ConsumerPlace
 from soma.events.event import Lane, LogSlice, StoredEvent
 from soma.events.exclusive import ExclusiveSession
@@ -34,7 +33,8 @@ logger = logging.getLogger(__name__)
 class ConsumerThread:
     """Takes a consumer's events from the log, in the one process that has the right to."""
 
-    def __init__(self, consumer: Consumer, log: EventLog, retry: RetryPolicy) -> None:
+    def __init__(self, consumer: Consumer, log: EventLog, retry: RetryPolicy, *, beat: float) -> None:
+        self._beat_seconds = beat
         self._consumer = consumer
         self._log = log
         self._parking = Parking(consumer.name, retry)
@@ -78,7 +78,7 @@ class ConsumerThread:
             self._beat_at = monotonic()
 
     def _is_time_to_beat(self) -> bool:
-        return monotonic() - self._beat_at >= BEAT_SECONDS
+        return monotonic() - self._beat_at >= self._beat_seconds
 
     def _take_over(self) -> bool:
         if not self._session.acquire():

@@ -1,7 +1,10 @@
 """Prometheus measurements of the event backbone, taken when somebody asks for them."""
 
+import logging
 import math
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from django.db import DatabaseError
 from prometheus_client import Gauge
@@ -11,6 +14,8 @@ from soma.base.errors import Unavailable
 from soma.events.api import LetterCount, letter_counts
 from soma.interfaces.metrics import REGISTRY
 from soma.interfaces.runtime import Runtime
+
+logger = logging.getLogger(__name__)
 
 OUTBOX_WAITING = Gauge(
     "soma_outbox_waiting", "Events that wait for the relay; NaN where nobody knows.", registry=REGISTRY
@@ -65,15 +70,18 @@ DEAD_LETTERS_OLDEST_SECONDS = Gauge(
 
 
 def measure_events(runtime: Runtime | None) -> None:
-    """Measure what can be measured; what nobody knows has no series, or is NaN. Blocking."""
+    """Measure what can be measured; what nobody knows has no series, or is NaN, and is logged. Blocking."""
     _forget()
     if runtime is None:
         return
-    for measure in (_measure_outbox, _measure_letters, _measure_heartbeats, _measure_backlogs):
+    failed = dict[str, str]()
+    for what, measure in MEASURES.items():
         try:
             measure(runtime)
-        except (Unavailable, DatabaseError):
-            continue
+        except (Unavailable, DatabaseError) as error:
+            failed[what] = str(error).partition("\n")[0]
+    if failed:
+        logger.warning("not measured: %s", "; ".join(f"{what} ({why})" for what, why in failed.items()))
 
 
 def _forget() -> None:
@@ -121,6 +129,16 @@ def _measure_backlogs(runtime: Runtime) -> None:
         CONSUMER_WAITING.labels(backlog.name).set(backlog.waiting)
         CONSUMER_PARKED.labels(backlog.name).set(backlog.parked)
         CONSUMER_OLDEST_SECONDS.labels(backlog.name).set(_age(backlog.oldest))
+
+
+MEASURES: Mapping[str, Callable[[Runtime], None]] = MappingProxyType(
+    {
+        "the outbox": _measure_outbox,
+        "dead letters": _measure_letters,
+        "heartbeats": _measure_heartbeats,
+        "backlogs": _measure_backlogs,
+    }
+)
 
 
 def _age(moment: datetime | None) -> float:

@@ -13,7 +13,9 @@ from soma.base.ids import new_id
 from soma.brain.api import Brain, Calibration, Evidence, EvidenceMark, RecallRequest
 from soma.brain.kernels.calibration.reliability import expected_calibration_error
 from soma.brain.models import EvidenceMarkRow
-from soma.brain.services import calibration as service
+from soma.brain.services.calibration import mark_evidence
+from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
+from soma.fractalmemory.api import FractalMemory
 from tests.brain.told_and_asked import TOLD_AND_ASKED
 from tests.brain.turns import told
 
@@ -99,13 +101,14 @@ def test_too_many_marks_are_refused_whole(brain: Brain, tenant: UUID) -> None:
         mark(brain, tenant, new_id(), [one] * 1001)
 
 
-def test_old_marks_are_forgotten(brain: Brain, tenant: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "KEPT_MARKS", 12)
+def test_old_marks_are_forgotten(brain: Brain, tenant: UUID) -> None:
+    memory = FractalMemory(PgvectorStore())
     brain.remember(tenant, [told("My dog is called Rex")])
     [evidence] = ask(brain, tenant, "What is my dog's name?")
     turns = [new_id() for _ in range(20)]
     for turn in turns:
-        mark(brain, tenant, turn, judged([evidence], ""))
+        with tenant_transaction(tenant):
+            mark_evidence(memory, tenant, "n", turn, judged([evidence], ""), kept=12)
     with tenant_transaction(tenant):
         kept = set(EvidenceMarkRow.objects.filter(tenant_id=tenant).values_list("turn_id", flat=True))
     assert kept == set(turns[-12:])

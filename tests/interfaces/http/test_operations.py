@@ -5,10 +5,13 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from django.db import connections
 from prometheus_client.parser import text_string_to_metric_families
 
+from soma.base.database import WORKER
 from soma.base.ids import new_id
 from soma.interfaces import runtime as installed
+from soma.interfaces.event_metrics import measure_events
 from soma.interfaces.runtime import ReadyCheck
 from tests.events.waiting import wait_until
 from tests.interfaces.given_up import given_up
@@ -174,3 +177,21 @@ def test_what_nobody_knows_is_not_measured(anonymous: httpx.Client) -> None:
     text = anonymous.get("/metrics").text
     assert "soma_outbox_waiting NaN" in text
     assert not any(f"{name}{{" in text for name in ("soma_consumer_waiting", "soma_dead_letters"))
+
+
+@pytest.mark.req("METRICS-001")
+def test_what_cannot_be_measured_is_logged_in_one_line(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    with connections[WORKER].cursor() as cursor:
+        cursor.execute("SET search_path TO nowhere")  # in this thread's session alone
+    try:
+        measure_events(served.runtime)
+    finally:
+        connections[WORKER].close()
+    [line] = [record.getMessage() for record in caplog.records if "not measured" in record.getMessage()]
+    assert 'the outbox (relation "outbox_message" does not exist' in line
+    assert all(what in line for what in ("dead letters", "heartbeats", "backlogs"))
+    caplog.clear()
+    measure_events(served.runtime)
+    assert not [record for record in caplog.records if "not measured" in record.getMessage()]

@@ -45,9 +45,15 @@ def standing_calibrator(tenant_id: UUID, namespace: str) -> Calibrator:
 
 
 def mark_evidence(
-    memory: FractalMemory, tenant_id: UUID, namespace: str, turn_id: UUID, marks: Sequence[EvidenceMark]
+    memory: FractalMemory,
+    tenant_id: UUID,
+    namespace: str,
+    turn_id: UUID,
+    marks: Sequence[EvidenceMark],
+    *,
+    kept: int = KEPT_MARKS,
 ) -> int:
-    """See Brain.mark_evidence."""
+    """See Brain.mark_evidence. Of all marks of the namespace the latest `kept` stay."""
     if len(marks) > MAX_BATCH:
         raise LimitExceeded("marks", maximum=MAX_BATCH, actual=len(marks), unit="marks")
     known = {
@@ -57,7 +63,7 @@ def mark_evidence(
     }
     changed = _write(tenant_id, namespace, turn_id, [mark for mark in marks if mark.record_id in known])
     if changed:
-        _refit(tenant_id, namespace, changed)
+        _refit(tenant_id, namespace, changed, kept)
     return changed
 
 
@@ -77,7 +83,7 @@ def _write(tenant_id: UUID, namespace: str, turn_id: UUID, marks: Sequence[Evide
     return changed
 
 
-def _refit(tenant_id: UUID, namespace: str, changed: int) -> None:
+def _refit(tenant_id: UUID, namespace: str, changed: int, kept: int) -> None:
     fresh = CalibratorRow(
         tenant_id=tenant_id,
         namespace=namespace,
@@ -89,19 +95,19 @@ def _refit(tenant_id: UUID, namespace: str, changed: int) -> None:
     row = CalibratorRow.objects.select_for_update().get(tenant_id=tenant_id, namespace=namespace)
     row.pending += changed
     if row.pending >= max(REFIT_MARKS, REFIT_SHARE * row.report["marks"]):
-        calibrator, report = calibrated(_kept(tenant_id, namespace))
+        calibrator, report = calibrated(_kept(tenant_id, namespace, kept))
         row.calibrator, row.report, row.pending = calibrator.to_dict(), report.to_dict(), 0
     row.save(force_update=True)
 
 
-def _kept(tenant_id: UUID, namespace: str) -> Marks:
+def _kept(tenant_id: UUID, namespace: str, amount: int) -> Marks:
     """The latest marks; older ones are forgotten."""
     rows = EvidenceMarkRow.objects.filter(tenant_id=tenant_id, namespace=namespace)
     latest = rows.order_by("-marked_at", "-turn_id", "-record_id")
-    oldest = latest.values_list("marked_at", flat=True)[KEPT_MARKS - 1 : KEPT_MARKS].first()
+    oldest = latest.values_list("marked_at", flat=True)[amount - 1 : amount].first()
     if oldest is not None:
         rows.filter(marked_at__lt=oldest).delete()
-    return Marks.of(sorted(latest.values_list("turn_id", "cosine", "relevant")[:KEPT_MARKS]))
+    return Marks.of(sorted(latest.values_list("turn_id", "cosine", "relevant")[:amount]))
 
 
 def _document(stored: Any) -> Any:
