@@ -9,8 +9,8 @@ from django.db import connections
 from soma.base.database import APP, tenant_transaction
 from soma.events.audit.checkpoint import Checkpoint
 from soma.events.audit.evidence import Claims, Page
-from soma.events.audit.expiry import Expiry
 from soma.events.audit.link import Link
+from soma.events.audit.stored_expiry import latest_expiry
 from soma.events.errors import EventMissing
 from soma.events.event import StoredEvent
 from soma.events.models import AuditCheckpoint, AuditLink
@@ -28,16 +28,14 @@ SELECT coalesce((SELECT max(last_sequence) FROM event_stream WHERE tenant_id = %
 
 
 class StoredEvidence:
-    """See evidence.Evidence. `expiry`, whose signature was checked, says what may be gone. Each call is
-    a transaction of its own; the log may grow meanwhile."""
+    """See evidence.Evidence. What is signed with `public` says what may be gone. Each call is a transaction
+    of its own; the log may grow meanwhile."""
 
-    def __init__(
-        self, tenant_id: UUID, log: EventLog, *, page: int = PAGE, expiry: Expiry | None = None
-    ) -> None:
+    def __init__(self, tenant_id: UUID, log: EventLog, *, page: int = PAGE, public: bytes = b"") -> None:
         self._tenant_id = tenant_id
         self._log = log
         self._size = page
-        self._expired = expiry.sequence if expiry else 0
+        self._public = public
 
     def claims(self) -> Claims:
         """See Evidence."""
@@ -83,8 +81,12 @@ class StoredEvidence:
         kept."""
         if not sequences:
             return set()
+        # Asked anew, after the events: what has left meanwhile was signed for before it did.
+        expiry = latest_expiry(self._tenant_id, self._public)
+        if expiry is None:
+            return set()
         kept = self._log.read(self._tenant_id, limit=1)
-        before = min(self._expired + 1, kept[0].sequence if kept else max(sequences) + 1)
+        before = min(expiry.sequence + 1, kept[0].sequence if kept else max(sequences) + 1)
         with tenant_transaction(self._tenant_id):
             links = AuditLink.objects.filter(
                 tenant_id=self._tenant_id, sequence__in=sequences, sequence__lt=before

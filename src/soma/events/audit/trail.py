@@ -56,8 +56,7 @@ class AuditTrail:
             raise InvalidInput(
                 "the checkpoint is not this tenant's, or not signed with this installation's key"
             )
-        expiry = latest_expiry(tenant_id, self._key.public)
-        evidence = StoredEvidence(tenant_id, self._log, page=page, expiry=expiry)
+        evidence = StoredEvidence(tenant_id, self._log, page=page, public=self._key.public)
         return Walk(tenant_id, evidence, signatures, start=since).reports()
 
     def checkpoint(self, tenant_id: UUID) -> Checkpoint:
@@ -74,7 +73,7 @@ class AuditTrail:
         somebody who has nothing but the public key. See export. Raises NotFound, EventLogUnavailable."""
         head = self.checkpoint(tenant_id)
         expiry = latest_expiry(tenant_id, self._key.public)
-        evidence = StoredEvidence(tenant_id, self._log, expiry=expiry)
+        evidence = StoredEvidence(tenant_id, self._log)
         return exported(evidence, head, public=self._key.public, expiry=expiry)
 
     def _latest(self, tenant_id: UUID) -> Checkpoint | None:
