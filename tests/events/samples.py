@@ -195,6 +195,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "constitution.updated": {"version": 2, "hash": HASH},
     "settings.changed": {"version": 2, "version_hash": HASH},
     "mode.changed": {"variable": "SOMAGENT_MODE", "mode": "PRODUCTION"},
+    "conversation.created": {"conversation_id": ID, "agent_id": ID, "user_id": ID},
     "agent.routing_decided": {"provider": "local", "scores": {"local": 0.7}, "context_hash": HASH},
 }
 

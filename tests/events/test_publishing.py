@@ -57,6 +57,7 @@ def test_every_attribute_arrives_as_published(tenant: UUID, relayed: Relayed) ->
         "agent.routing",
         "chat.events",
         "constitution.updated",
+        "conversation.events",
         "gateway.audit",
         "mode.changed",
         "settings.changed",

@@ -39,6 +39,7 @@ def test_topics_types_and_schemas(installation: Installation) -> None:
         for key, value in each.items()
         if key != "description"
     } == {"type": "chat.turn_failed", "version": 1}
+    assert [each["type"] for each in topics["conversation.events"]] == ["conversation.created"]
     assert topics["project.events"] == []
     listed = installation.run("events", "schema")
     assert "chat.turn_failed" in listed.stdout

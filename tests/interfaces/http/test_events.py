@@ -127,3 +127,13 @@ def test_topics_and_schemas(person: Person) -> None:
     assert person.client.get("/v1/events/schemas/chat.events").json()["title"] == "chat.events"
     problem(person.client.get("/v1/events/schemas/nothing"), 404, "not_found")
     problem(person.client.get("/v1/events/schemas/chat.turn_failed?version=2"), 404, "not_found")
+
+
+@pytest.mark.req("SCHEMA-001", "PERSIST-002")
+def test_a_conversation_that_was_begun_is_an_event(served: Served, person: Person) -> None:
+    conversation = person.conversation()
+    assert person.relay.drain(10)
+    [event] = served.runtime.log.read(person.tenant_id, key=conversation)
+    assert (event.topic, event.type) == ("conversation.events", "conversation.created")
+    assert event.payload["conversation_id"] == conversation
+    assert set(event.payload) == {"conversation_id", "agent_id", "user_id"}

@@ -14,6 +14,7 @@ from soma.base.database import tenant_transaction
 from soma.base.errors import InvalidInput, NotFound
 from soma.base.ids import new_id
 from soma.base.tenancy import Principal
+from soma.events.api import Event, publish
 from soma.policy.api import PermissionDenied, Policy, PolicyInput
 
 MAXIMUM_TITLE = 200
@@ -81,7 +82,23 @@ def create_conversation(
             principal.tenant_id, row.id, agent_id=capsule.id, owner_id=principal.user_id
         )
         gate.relations.write(principal.tenant_id, touch=ties)
+        publish(_created(row, principal))
         return _view(row, ())
+
+
+def _created(row: ConversationRow, principal: Principal) -> Event:
+    return Event(
+        tenant_id=row.tenant_id,
+        type="conversation.created",
+        key=str(row.id),
+        trace_id=principal.trace_id,
+        occurred_at=row.created_at,
+        payload={
+            "conversation_id": str(row.id),
+            "agent_id": str(row.capsule_id),
+            "user_id": str(row.user_id),
+        },
+    )
 
 
 def conversations(principal: Principal, *, limit: int, gate: Gate) -> list[ConversationSummary]:
