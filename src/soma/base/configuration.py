@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from soma.base.errors import InvalidInput
+from soma.base.kafka_security import KafkaSecurity
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -69,6 +70,7 @@ class Configuration:
     database_url: str = field(default="", repr=False)
     redis_url: str = field(default="", repr=False)
     kafka_servers: str = ""
+    kafka_security: KafkaSecurity = field(default_factory=KafkaSecurity)
     opa_url: str = ""
     spicedb_address: str = ""
     spicedb_token: str = field(default="", repr=False)
@@ -119,6 +121,7 @@ class Configuration:
             database_url=environment.get("SOMAGENT_DATABASE_URL", ""),
             redis_url=environment.get("SOMAGENT_REDIS_URL", ""),
             kafka_servers=environment.get("SOMAGENT_KAFKA_SERVERS", ""),
+            kafka_security=KafkaSecurity.from_environment(environment),
             opa_url=environment.get("SOMAGENT_OPA_URL", "").rstrip("/"),
             spicedb_address=environment.get("SOMAGENT_SPICEDB_ADDRESS", ""),
             spicedb_token=environment.get("SOMAGENT_SPICEDB_TOKEN", ""),

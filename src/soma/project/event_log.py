@@ -14,6 +14,10 @@ def open_event_log(configuration: Configuration, stack: AsyncExitStack | ExitSta
     # Kafka's client is not there at all in an installation without the servers' clients.
     from soma.events.adapters.event_log_kafka import KafkaEventLog
 
-    log = KafkaEventLog(configuration.kafka_servers, retention_days=configuration.event_retention_days)
+    log = KafkaEventLog(
+        configuration.kafka_servers,
+        retention_days=configuration.event_retention_days,
+        security=configuration.kafka_security,
+    )
     stack.callback(log.close)
     return log

@@ -54,7 +54,7 @@ def make_log(own_database: str, servers: str) -> Iterator[MakeLog]:
     """Makes a log with topics of its own, by default one partition each."""
     made: list[KafkaEventLog] = []
 
-    def make_log(*, prefix: str | None = None, partitions: int = 1, **more: int) -> KafkaEventLog:
+    def make_log(*, prefix: str | None = None, partitions: int = 1, **more: Any) -> KafkaEventLog:
         prefix = fresh_prefix() if prefix is None else prefix
         made.append(KafkaEventLog(servers, prefix=prefix, partitions=partitions, **more))
         return made[-1]

@@ -20,13 +20,14 @@ from uuid import UUID
 from confluent_kafka import Message
 
 from soma.base.clock import now
+from soma.base.kafka_security import KafkaSecurity
 from soma.events.adapters import kafka_places
 from soma.events.adapters.event_log_postgres import PARTITION as EARLIER
 from soma.events.adapters.event_log_postgres import PostgresEventLog, tenant_scope
 from soma.events.adapters.kafka_places import Place
 from soma.events.adapters.kafka_readers import KafkaReaders
 from soma.events.adapters.kafka_record import record_of, require_object, stored_event
-from soma.events.adapters.kafka_settings import RETENTION_DAYS
+from soma.events.adapters.kafka_settings import RETENTION_DAYS, client
 from soma.events.adapters.kafka_topics import KafkaTopics
 from soma.events.adapters.kafka_writer import KafkaWriter
 from soma.events.admission import admitted
@@ -41,7 +42,7 @@ class KafkaEventLog:
     """See ports.EventLog. Topics that are missing are made at first use.
 
     `retention_days` is what these are told to keep records for, as a whole segment of a partition becomes
-    that old.
+    that old. `security`: in the clear, and as nobody, where nothing else is said.
 
     What an installation recorded in PostgreSQL before it turned to Kafka stays in the log, as a partition
     of its own.
@@ -55,14 +56,16 @@ class KafkaEventLog:
         partitions: int = PARTITIONS,
         replication: int = AS_THE_CLUSTER_HAS_IT,
         retention_days: int = RETENTION_DAYS,
+        security: KafkaSecurity | None = None,
     ) -> None:
         self._prefix = prefix
         self._earlier = PostgresEventLog()
-        self._readers = KafkaReaders(servers)
+        settings = client(servers, security or KafkaSecurity())
+        self._readers = KafkaReaders(settings)
         self._writer = KafkaWriter(
-            servers,
+            settings,
             KafkaTopics(
-                servers, partitions=partitions, replication=replication, retention_days=retention_days
+                settings, partitions=partitions, replication=replication, retention_days=retention_days
             ),
         )
 

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from soma.events.adapters import kafka_settings
 from soma.events.adapters.kafka_places import Place
 from soma.events.adapters.kafka_record import event_id_of
-from soma.events.adapters.kafka_settings import FETCH_SECONDS, REQUEST_SECONDS
+from soma.events.adapters.kafka_settings import FETCH_SECONDS, REQUEST_SECONDS, Settings
 from soma.events.errors import EventLogUnavailable, EventMissing
 
 SKIPPED = 1000
@@ -22,8 +22,8 @@ PAST_THE_ENDS = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 class KafkaReaders:
     """As many consumers as there are threads that read at once; each keeps its connections for the next."""
 
-    def __init__(self, servers: str) -> None:
-        self._servers = servers
+    def __init__(self, client: Settings) -> None:
+        self._client = client
         self._lock = Lock()
         self._idle: list[Consumer] = []
         self._first: dict[str, int] = {}
@@ -59,7 +59,7 @@ class KafkaReaders:
     def _reader(self) -> Iterator[Consumer]:
         with self._lock:
             reader = self._idle.pop() if self._idle else None
-        reader = reader or Consumer(dict(kafka_settings.reader(self._servers)))
+        reader = reader or Consumer(dict(kafka_settings.reader(self._client)))
         try:
             yield reader
         except KafkaException as error:

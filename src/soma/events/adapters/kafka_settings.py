@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from soma.base.kafka_security import KafkaSecurity
+
 REQUEST_SECONDS = 3.0
 """Longest wait for one answer of a broker."""
 
@@ -21,9 +23,10 @@ SILENT = 2
 Settings = Mapping[str, str | int | float | bool]
 
 
-def client(servers: str) -> Settings:
+def client(servers: str, security: KafkaSecurity) -> Settings:
     """What every client needs to reach `servers`, `host:port` separated by commas."""
     return {
+        **_security(security),
         "bootstrap.servers": servers,
         "client.id": "somastack",
         "socket.timeout.ms": _ms(REQUEST_SECONDS),
@@ -34,10 +37,10 @@ def client(servers: str) -> Settings:
     }
 
 
-def producer(servers: str) -> Settings:
+def producer(client: Settings) -> Settings:
     """No record lost, none twice as long as the producer lives, each partition in the order of the calls."""
     return {
-        **client(servers),
+        **client,
         "enable.idempotence": True,
         "acks": "all",
         "message.timeout.ms": _ms(DELIVERY_SECONDS),
@@ -48,10 +51,10 @@ def producer(servers: str) -> Settings:
     }
 
 
-def reader(servers: str) -> Settings:
+def reader(client: Settings) -> Settings:
     """For reading at positions that are known, with no group and no offsets of Kafka's."""
     return {
-        **client(servers),
+        **client,
         "group.id": "somastack",  # demanded by the client, used by nobody
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
@@ -74,6 +77,21 @@ def topic(retention_days: int) -> dict[str, str]:
         "retention.ms": str(retention_days * 24 * 60 * 60 * 1000),
         "max.message.bytes": str(RECORD_BYTES),
     }
+
+
+def _security(security: KafkaSecurity) -> Settings:
+    settings: dict[str, str | int | float | bool] = {"security.protocol": security.protocol.value}
+    if security.protocol.encrypted:
+        # Said although they are the defaults: a broker with another's certificate is refused.
+        settings["enable.ssl.certificate.verification"] = True
+        settings["ssl.endpoint.identification.algorithm"] = "https"
+    if security.ca is not None:
+        settings["ssl.ca.location"] = str(security.ca)
+    if security.protocol.signed_in:
+        settings["sasl.mechanism"] = security.mechanism.value
+        settings["sasl.username"] = security.username
+        settings["sasl.password"] = security.password
+    return settings
 
 
 def _ms(seconds: float) -> int:

@@ -12,7 +12,7 @@ from confluent_kafka.cimpl import NewTopic  # `admin` has it too, but not in its
 
 from soma.events.adapters import kafka_settings
 from soma.events.adapters.kafka_faults import fault_in
-from soma.events.adapters.kafka_settings import REQUEST_SECONDS
+from soma.events.adapters.kafka_settings import REQUEST_SECONDS, Settings
 
 ATTEMPT_SECONDS = 0.25
 
@@ -20,8 +20,8 @@ ATTEMPT_SECONDS = 0.25
 class KafkaTopics:
     """Sees to it that topics exist. One that is there already stays as its operator made it."""
 
-    def __init__(self, servers: str, *, partitions: int, replication: int, retention_days: int) -> None:
-        self._servers = servers
+    def __init__(self, client: Settings, *, partitions: int, replication: int, retention_days: int) -> None:
+        self._client = client
         self._partitions = partitions
         self._replication = replication
         self._retention_days = retention_days
@@ -46,7 +46,7 @@ class KafkaTopics:
     def _create_missing(self, names: Collection[str]) -> None:
         down = Event()
         # Any: the client's types know of no callbacks.
-        settings: dict[str, Any] = {**kafka_settings.client(self._servers)}
+        settings: dict[str, Any] = {**self._client}
         admin = AdminClient(settings | {"error_cb": partial(_note_down, down)})
         missing = set(names) - _existing(admin, down)
         if missing:

@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from soma.events.adapters import kafka_settings
 from soma.events.adapters.kafka_faults import fault_of
 from soma.events.adapters.kafka_record import Record
-from soma.events.adapters.kafka_settings import DELIVERY_SECONDS
+from soma.events.adapters.kafka_settings import DELIVERY_SECONDS, Settings
 from soma.events.adapters.kafka_topics import KafkaTopics
 from soma.events.errors import EventLogUnavailable, EventRefused
 
@@ -19,8 +19,8 @@ GRACE_SECONDS = 1.5
 class KafkaWriter:
     """An idempotent producer. Used by one thread at a time."""
 
-    def __init__(self, servers: str, topics: KafkaTopics) -> None:
-        self._servers = servers
+    def __init__(self, client: Settings, topics: KafkaTopics) -> None:
+        self._client = client
         self._topics = topics
         self._producer: Producer | None = None
 
@@ -48,7 +48,7 @@ class KafkaWriter:
         self._producer = None
 
     def _new(self) -> Producer:
-        return Producer(dict(kafka_settings.producer(self._servers)))
+        return Producer(dict(kafka_settings.producer(self._client)))
 
     def _settled(self, deliveries: "_Deliveries") -> list[tuple[int, int]]:
         if deliveries.broken or deliveries.waiting:
