@@ -80,8 +80,10 @@ def test_the_log_in_kafka_holds_what_was_acknowledged(begin: Begin) -> None:
     _server_dies(run, "postgres")
     run.end()
     logged = run.logged()
+    run.tell("the log was read and verified")
     _check(run, logged)
     _check_topics(run, logged)
+    run.tell("and compared")
 
 
 def test_the_log_in_postgres_holds_what_was_acknowledged(begin: Begin) -> None:

@@ -55,27 +55,33 @@ class Raw:
 
 
 def raw_records(servers: str) -> Iterator[Raw]:
-    """All records of all topics on `servers`, each partition in its order."""
+    """All records of all topics on `servers`, those of a partition in its order."""
     reader = Consumer({"bootstrap.servers": servers, "group.id": "witness", "enable.auto.commit": False})
     try:
-        for topic in reader.list_topics(timeout=ANSWER_SECONDS).topics.values():
-            if not topic.topic.startswith("__"):
-                for number in topic.partitions:
-                    yield from map(_raw, _partition(reader, TopicPartition(topic.topic, number, 0)))
+        left = _ends(reader)
+        reader.assign([TopicPartition(topic, number, 0) for topic, number in left])
+        while left:
+            message = reader.poll(ANSWER_SECONDS)
+            assert message is not None, f"nothing comes, and these have not ended: {left}"
+            assert message.error() is None, message.error()
+            yield _raw(message)
+            place = message.topic() or "", message.partition() or 0
+            if (message.offset() or 0) + 1 >= left.get(place, 0):
+                left.pop(place, None)
     finally:
         reader.close()
 
 
-def _partition(reader: Consumer, start: TopicPartition) -> Iterator[Message]:
-    _, end = reader.get_watermark_offsets(start, timeout=ANSWER_SECONDS)
-    reader.assign([start])
-    reached = 0
-    while reached < end:
-        message = reader.poll(ANSWER_SECONDS)
-        assert message is not None, f"{start}: nothing behind {reached}, and the end is {end}"
-        assert message.error() is None, message.error()
-        reached = (message.offset() or 0) + 1
-        yield message
+def _ends(reader: Consumer) -> dict[tuple[str, int], int]:
+    """The end of each partition that holds something."""
+    topics = reader.list_topics(timeout=ANSWER_SECONDS).topics.values()
+    places = [(each.topic, number) for each in topics for number in each.partitions]
+    ends = {
+        place: reader.get_watermark_offsets(TopicPartition(*place), timeout=ANSWER_SECONDS)[1]
+        for place in places
+        if not place[0].startswith("__")
+    }
+    return {place: end for place, end in ends.items() if end}
 
 
 def _raw(message: Message) -> Raw:

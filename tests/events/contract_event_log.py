@@ -6,7 +6,6 @@ Each adapter's module works on a database of its own, where nobody else appends.
 import random
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -16,35 +15,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from soma.base.canonical import json_bytes
-from soma.base.database import tenant_transaction, worker_transaction
+from soma.base.database import worker_transaction
 from soma.base.ids import new_id
 from soma.events.admission import PAYLOAD_BYTES
-from soma.events.api import Event, EventLog, EventRefused, StoredEvent
-from soma.events.event import PendingEvent
+from soma.events.api import Event, EventLog, EventRefused
+from tests.events.contract_event_reading import EventReadingContract
+from tests.events.logs import (
+    TEXT,
+    TEXTS,
+    TURNS,
+    TYPES,
+    append,
+    details,
+    executed,
+    followed,
+    record,
+    roll_back,
+    walk,
+)
 from tests.events.samples import PAYLOADS, failed_turn, pending
 
-TURNS, TOOLS = "chat.turn_failed", "tool.executed"
-TYPES = (TURNS, TOOLS)
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200)
-TEXTS = [
-    "Grüße, 世界, שלום, 🧠👩‍🔬",
-    "quotes ' \" and \\ and \\u0000 and \\\\u0000 as text",
-    "%s %(name)s {} $1 ; -- /* \n\r\t\x01\x7f\u2028\ufeff\uffff\U0010ffff",
-    "",
-]
-LARGEST_POSITION = 2**62
 
-
-class Undone(Exception):
-    """Thrown to roll back."""
-
-
-class EventLogContract:
+class EventLogContract(EventReadingContract):
     """The contract. The module of a subclass has the fixture `log`: one for all of these tests."""
-
-    @pytest.fixture
-    def tenant(self) -> UUID:
-        return new_id()
 
     @pytest.mark.req("REPLAY-002")
     def test_sequences_count_from_one_without_a_gap_for_each_tenant(self, log: EventLog) -> None:
@@ -210,108 +203,6 @@ class EventLogContract:
             key == other for _, other, _ in texts
         )
 
-    @pytest.mark.req("REPLAY-002")
-    def test_keys_that_begin_like_another_are_told_apart(self, log: EventLog, tenant: UUID) -> None:
-        keys = ["acme", "acme-corp", "acme%", "acm_", "acme/", "acme0", "ACME", "acme ", "", "%"]
-        record(log, *[failed_turn(tenant, key, key=key) for key in keys])
-        for key in keys:
-            assert details(log.read(tenant, key=key)) == [key]
-
-    @pytest.mark.req("AUTH-004")
-    def test_tenants_of_which_one_is_almost_the_other_are_told_apart(self, log: EventLog) -> None:
-        first = new_id()
-        tenants = [first, UUID(int=first.int ^ 1), UUID(int=first.int ^ (1 << 127))]
-        record(log, *[failed_turn(tenant, f"{tenant}", key="acme") for tenant in tenants])
-        for tenant in tenants:
-            assert details(log.read(tenant)) == details(log.read(tenant, key="acme")) == [f"{tenant}"]
-
-    @pytest.mark.req("AUTH-004")
-    def test_no_tenant_reads_anothers_events(self, log: EventLog, tenant: UUID) -> None:
-        record(log, failed_turn(tenant, "mine", key="shared"))
-        other = new_id()
-        assert log.read(other) == log.read(other, key="shared") == []
-        with tenant_transaction(other):
-            assert log.read(tenant) == []
-        with tenant_transaction(tenant):
-            assert len(log.read(tenant)) == 1
-
-    @pytest.mark.req("REPLAY-002")
-    def test_reading_by_key_page_by_page(self, log: EventLog, tenant: UUID) -> None:
-        record(log, *[failed_turn(tenant, f"{number}", key=f"turn-{number % 2}") for number in range(10)])
-        first = log.read(tenant, key="turn-1", limit=3)
-        second = log.read(tenant, key="turn-1", after=first[-1].sequence, limit=3)
-        assert details([*first, *second]) == ["1", "3", "5", "7", "9"]
-        assert [event.sequence for event in (*first, *second)] == [2, 4, 6, 8, 10]
-        assert log.read(tenant, key="turn-1", after=10) == log.read(tenant, key="turn-2") == []
-
-    @pytest.mark.req("REPLAY-002")
-    def test_reading_across_topics_follows_the_sequence(self, log: EventLog, tenant: UUID) -> None:
-        events = [
-            failed_turn(tenant, f"{number}") if number % 3 else executed(tenant, f"{number}")
-            for number in range(12)
-        ]
-        record(log, *events)
-        assert [entry.event_id for entry in log.read(tenant)] == [event.event_id for event in events]
-        assert [entry.event_id for entry in log.read(tenant, after=4, limit=5)] == [
-            event.event_id for event in events[4:9]
-        ]
-
-    @pytest.mark.req("REPLAY-002")
-    def test_following_by_type_and_limit(self, log: EventLog, tenant: UUID) -> None:
-        record(log, failed_turn(tenant, "start"))
-        [start] = log.read(tenant)
-        session = PAYLOADS["chat.turn_started"]
-        started = Event(tenant_id=tenant, type="chat.turn_started", key="s", payload=session)
-        record(log, failed_turn(tenant, "a"), started, failed_turn(tenant, "b"), failed_turn(tenant, "c"))
-
-        everything = log.following(start.partition, start.position, types=[TURNS], limit=1000)
-        assert details(everything.events) == ["a", "b", "c"]
-        assert everything.position >= everything.events[-1].position
-        one = log.following(start.partition, start.position, types=[TURNS], limit=1)
-        assert (details(one.events), one.position) == (["a"], everything.events[0].position)
-        other = log.following(start.partition, start.position, types=["chat.turn_started"], limit=2)
-        assert [event.event_id for event in other.events] == [started.event_id]
-        assert log.following(start.partition, start.position, types=[], limit=10).events == ()
-
-    @pytest.mark.req("REPLAY-002")
-    def test_following_passes_over_other_types_for_good(self, log: EventLog, tenant: UUID) -> None:
-        record(log, failed_turn(tenant, "last"))
-        [last] = log.read(tenant)
-        ahead = log.following(last.partition, 0, types=["chat.turn_exploded"], limit=10)
-        assert ahead.events == ()
-        assert ahead.position >= last.position
-        behind = log.following(last.partition, LARGEST_POSITION, types=TYPES, limit=10)
-        assert (behind.events, behind.position) == ((), LARGEST_POSITION)
-
-    @pytest.mark.req("MEM-003")
-    def test_what_follows_is_counted_by_type(self, log: EventLog, tenant: UUID) -> None:
-        record(log, failed_turn(tenant, "start"))
-        [start] = log.read(tenant)
-        place = start.partition, start.position
-        before = log.count(*place, types=TYPES)
-        record(log, *[failed_turn(tenant, f"{number}") for number in range(5)])
-        assert log.count(*place, types=TYPES) == before + 5
-        assert log.count(*place, types=["chat.turn_exploded"]) == 0
-        assert log.count(*place, types=[]) == 0
-        assert log.count(start.partition, LARGEST_POSITION, types=TYPES) == 0
-        assert log.count("nowhere", 0, types=TYPES) == 0
-
-    @pytest.mark.req("REPLAY-002")
-    def test_a_partition_that_does_not_exist_has_nothing(self, log: EventLog) -> None:
-        ahead = log.following("nowhere", 7, types=TYPES, limit=10)
-        assert (ahead.events, ahead.position) == ((), 7)
-
-    @pytest.mark.req("REPLAY-002")
-    def test_a_partitions_last_position_is_that_of_its_last_event(self, log: EventLog, tenant: UUID) -> None:
-        record(log, failed_turn(tenant, "turn"), executed(tenant, "tool"))
-        turn, tool = log.read(tenant)
-        ends = log.partitions(TYPES)
-        assert ends[turn.partition] >= turn.position
-        assert ends[tool.partition] >= tool.position
-        assert ends == log.partitions([TURNS]) | log.partitions([TOOLS])
-        record(log, failed_turn(tenant, "another"))
-        assert log.partitions([TURNS])[turn.partition] == log.read(tenant)[-1].position
-
     @pytest.mark.req("PERSIST-002")
     @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
     @given(
@@ -350,52 +241,3 @@ class EventLogContract:
                 assert [entry for entry in new if entry.tenant_id == tenant] == [
                     entry for entry in entries if entry.type == event_type
                 ]
-
-
-def executed(tenant_id: UUID, call: str, *, key: str = "turn-1") -> Event:
-    """An event of another topic than failed_turn's."""
-    payload = {**PAYLOADS[TOOLS], "call_id": call}
-    return Event(tenant_id=tenant_id, type=TOOLS, key=key, payload=payload)
-
-
-def append(log: EventLog, events: Sequence[PendingEvent], *, undone: bool = False) -> None:
-    """As the relay does."""
-    with worker_transaction():
-        log.append(events)
-        if undone:
-            raise Undone
-
-
-def record(log: EventLog, *events: Event) -> None:
-    """Append and commit."""
-    append(log, [pending(event) for event in events])
-
-
-def roll_back(log: EventLog, *events: Event) -> None:
-    """Append, and take it back."""
-    with pytest.raises(Undone):
-        append(log, [pending(event) for event in events], undone=True)
-
-
-def details(events: Sequence[StoredEvent]) -> list[str]:
-    """What tells failed turns apart."""
-    return [event.payload["detail"] for event in events]
-
-
-def followed(log: EventLog, *tenants: UUID) -> list[StoredEvent]:
-    """Every failed turn of `tenants`, as a new consumer comes to it, partition by partition."""
-    return [event for event in walk(log, [TURNS], 100, since={}) if event.tenant_id in tenants]
-
-
-def walk(
-    log: EventLog, types: Sequence[str], limit: int, *, since: Mapping[str, int]
-) -> Iterator[StoredEvent]:
-    """All partitions of `types` from the positions `since`, `limit` events at a time."""
-    for partition, last in log.partitions(types).items():
-        position = since.get(partition, 0)
-        while position < last:
-            ahead = log.following(partition, position, types=types, limit=limit)
-            assert all(position < event.position <= ahead.position for event in ahead.events)
-            assert all(event.partition == partition for event in ahead.events)
-            yield from ahead.events
-            position = ahead.position

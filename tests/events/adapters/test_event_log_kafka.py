@@ -25,10 +25,10 @@ from soma.events.adapters.event_log_kafka import KafkaEventLog
 from soma.events.adapters.kafka_readers import SKIPPED
 from soma.events.api import EventLogUnavailable, EventRefused, PostgresEventLog, StoredEvent
 from soma.project.stack.server import Server
-from tests.events.contract_event_log import (
+from tests.events.contract_event_log import EventLogContract
+from tests.events.logs import (
     TURNS,
     TYPES,
-    EventLogContract,
     append,
     details,
     executed,

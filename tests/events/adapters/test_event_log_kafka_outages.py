@@ -38,7 +38,7 @@ from soma.events.api import (
 from soma.events.models import OutboxMessage
 from soma.project.stack.server import Server
 from soma.project.stack.servers import open_server
-from tests.events.contract_event_log import TURNS, details, record
+from tests.events.logs import TURNS, details, record
 from tests.events.samples import failed_turn
 from tests.events.waiting import wait_until
 from tests.servers import do_without
