@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soma.brain.domain.belief import HIGHEST, LOWEST, SIZE, Belief
-from soma.brain.domain.ranking_credit import Credited, Judgement, Rollback, credit
+from soma.brain.domain.ranking_credit import MANY, Credited, Judgement, Rollback, credit
 from soma.brain.domain.ranking_state import DOUBT, SHIPPED, RankingState
 from soma.brain.domain.signal_weights import SIGNALS, SignalWeights
 from soma.brain.kernels.agreement import LIMIT
@@ -50,10 +50,10 @@ def question(rng: np.random.Generator, judge: Judge, count: int = 12) -> list[Ju
 
 def learned(judge: Judge, count: int, *, seed: int = 1, start: RankingState | None = None) -> list[Credited]:
     rng = np.random.default_rng(seed)
-    state, agent, steps = start or RankingState(), Belief(), []
+    state, everywhere, steps = start or RankingState(), RankingState(), []
     for _ in range(count):
-        steps.append(credit(state, agent, question(rng, judge)))
-        state, agent = steps[-1].after, steps[-1].agent
+        steps.append(credit(state, everywhere, question(rng, judge)))
+        state, everywhere = steps[-1].after, steps[-1].everywhere
     return steps
 
 
@@ -62,7 +62,7 @@ def cosine(left: Floats, right: Floats) -> float:
 
 
 def ranking(step: Credited) -> Floats:
-    return np.array(list(step.after.weights(step.agent).to_dict().values()))
+    return np.array(list(step.after.weights(step.everywhere.own).to_dict().values()))
 
 
 def test_a_namespace_without_feedback_ranks_as_shipped() -> None:
@@ -77,14 +77,42 @@ def test_a_namespace_finds_its_own_weights() -> None:
     assert cosine(ranking(steps[-1])[said], OTHER_KIND[said]) > 0.9
 
 
+def begun(everywhere: RankingState) -> Credited:
+    state = RankingState.beginning(everywhere)
+    return Credited(before=state, after=state, everywhere=everywhere)
+
+
 def test_what_the_agent_knows_gives_a_new_namespace_a_start_and_does_not_hold_it() -> None:
-    agent = learned(preferring(SHIPPED.weights + OTHER_KIND), 50)[-1].agent
+    everywhere = learned(preferring(SHIPPED.weights + OTHER_KIND), 50)[-1].everywhere
     rng, judge = np.random.default_rng(3), preferring(SHIPPED.weights)
-    state = RankingState(own=Belief.around(agent.mean))
-    assert ranking(Credited(before=state, after=state, agent=agent)).tolist() != list(SHIPPED.mean)
+    step = begun(everywhere)
+    assert ranking(step).tolist() != list(SHIPPED.mean)
     for _ in range(60):
-        state = credit(state, agent, question(rng, judge)).after
-    assert cosine(ranking(Credited(before=state, after=state, agent=agent)), SHIPPED.weights) > 0.95
+        step = credit(step.after, everywhere, question(rng, judge))
+    assert (
+        cosine(ranking(Credited(before=step.after, after=step.after, everywhere=everywhere)), SHIPPED.weights)
+        > 0.95
+    )
+
+
+def test_until_something_is_won_the_shipped_weights_count_most() -> None:
+    shipped, _, _ = RankingState().shares()
+    assert shipped > 0.75
+    wanted = preferring(SHIPPED.weights + OTHER_KIND)
+    steps = learned(wanted, 60)
+    assert steps[-1].after.shares()[0] < 0.2
+    # What was won elsewhere counts in a new namespace, but for less than half.
+    shipped_elsewhere, _, _ = begun(steps[-1].everywhere).after.shares()
+    assert 0.5 < shipped_elsewhere < shipped
+
+
+def test_a_namespace_of_another_kind_drops_what_was_won_elsewhere_within_a_few_questions() -> None:
+    everywhere = learned(preferring(OTHER_KIND), 100)[-1].everywhere
+    rng, judge = np.random.default_rng(3), preferring(SHIPPED.weights)
+    step = begun(everywhere)
+    for _ in range(4):
+        step = credit(step.after, everywhere, question(rng, judge))
+    assert step.after.shares()[0] > 0.9
 
 
 @pytest.mark.parametrize("judge", [at_random, contrary])
@@ -103,7 +131,7 @@ def test_senseless_feedback_is_given_up_and_ranks_as_shipped(judge: Judge) -> No
 
 
 def test_the_agent_learns_nothing_from_feedback_that_is_not_trusted() -> None:
-    assert learned(contrary, 40)[-1].agent == SHIPPED
+    assert learned(contrary, 40)[-1].everywhere == RankingState()
 
 
 def test_trust_can_be_won_back() -> None:
@@ -122,12 +150,21 @@ def test_weights_that_do_worse_than_the_shipped_ones_are_given_up() -> None:
     assert Rollback.REGRET in [step.rollback for step in steps]
 
 
-@pytest.mark.parametrize("relevant", [True, False])
-def test_evidence_that_is_all_alike_tells_nothing(relevant: bool) -> None:
-    judged = question(np.random.default_rng(1), lambda _, features: np.full(len(features), relevant))
-    step = credit(RankingState(), Belief(), judged)
+@pytest.mark.parametrize(("relevant", "count"), [(True, MANY - 1), (False, MANY - 1), (False, 30)])
+def test_evidence_that_is_all_alike_tells_nothing(relevant: bool, count: int) -> None:
+    rng = np.random.default_rng(1)
+    judged = question(rng, lambda _, features: np.full(len(features), relevant), count)
+    step = credit(RankingState(), RankingState(), judged)
     assert not step.applied
     assert step.after == step.before == RankingState()
+
+
+def test_who_finds_everything_relevant_is_not_trusted() -> None:
+    start = learned(preferring(OTHER_KIND * 0.5 + SHIPPED.weights), 60)[-1]
+    steps = learned(lambda _, features: np.full(len(features), True), 12, start=start.after)
+    assert Rollback.DISTRUST in [step.rollback for step in steps]
+    assert ranking(steps[-1]) == pytest.approx(SHIPPED.weights)
+    assert steps[-1].everywhere == RankingState()
 
 
 @settings(max_examples=300)
@@ -145,23 +182,23 @@ def test_evidence_that_is_all_alike_tells_nothing(relevant: bool) -> None:
 def test_any_feedback_keeps_the_bounds_and_gives_the_same_bytes(
     asked: list[list[tuple[dict[str, float], bool]]],
 ) -> None:
-    def run() -> tuple[RankingState, Belief]:
-        state, agent = RankingState(), Belief()
+    def run() -> tuple[RankingState, RankingState]:
+        state, everywhere = RankingState(), RankingState()
         for each in asked:
             judged = [Judgement(features=features, relevant=relevant) for features, relevant in each]
-            done = credit(state, agent, judged)
-            state, agent = done.after, done.agent
-        return state, agent
+            done = credit(state, everywhere, judged)
+            state, everywhere = done.after, done.everywhere
+        return state, everywhere
 
-    state, agent = run()
-    for belief in (state.own, agent):
+    state, everywhere = run()
+    for belief in (state.own, everywhere.own):
         assert ((belief.weights >= LOWEST) & (belief.weights <= HIGHEST)).all()
         assert np.isfinite(belief.certainty).all()
-    weights = np.array(list(state.weights(agent).to_dict().values()))
+    weights = np.array(list(state.weights(everywhere.own).to_dict().values()))
     assert ((weights >= LOWEST - 1e-12) & (weights <= HIGHEST + 1e-12)).all()
     assert -LIMIT <= state.trust <= LIMIT
-    again, agent_again = run()
-    assert (state.to_bytes(), agent.to_bytes()) == (again.to_bytes(), agent_again.to_bytes())
+    again, everywhere_again = run()
+    assert (state.to_bytes(), everywhere.to_bytes()) == (again.to_bytes(), everywhere_again.to_bytes())
     assert RankingState.from_bytes(state.to_bytes()) == state
 
 

@@ -46,9 +46,9 @@ class EvidenceFeedback:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EvidenceLearning:
-    """How the namespace ranks now. Without a `checkpoint` there was nothing to learn: all or none of the
-    evidence was relevant. `agreement` is with the shipped order; `rollback` says why what the namespace had
-    learned was given up, if it was; `repeated` that this feedback was known."""
+    """How the namespace ranks now. Without a `checkpoint` there was nothing to learn: none of the evidence
+    was relevant, or all of a few memories. `agreement` is with the shipped order; `rollback` says why what
+    the namespace had learned was given up, if it was; `repeated` that this feedback was known."""
 
     state: RankingState
     checkpoint: Checkpoint | None = None

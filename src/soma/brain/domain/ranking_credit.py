@@ -19,6 +19,12 @@ MARGIN = 1.0
 before they are given up: .03 of nDCG a question, if it goes on."""
 
 
+MANY = 10
+"""Nobody who looks finds as many memories in a row that are all relevant: who says so has not looked, and
+agrees with any order by chance."""
+
+CHANCE = 0.5
+
 PLAIN = (
     SHIPPED.weights,
     np.array([SHIPPED.mean[i] if name in ("dense", "lexical") else 0.0 for i, name in enumerate(SIGNALS)]),
@@ -45,12 +51,12 @@ class Rollback(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Credited:
-    """What one question's feedback did. Where `applied` is false it told nothing: all or none of the evidence
-    was relevant."""
+    """What one question's feedback did to the namespace, and to what the agent knows `everywhere`. Where
+    `applied` is false it told nothing: none of the evidence was relevant, or all of few."""
 
     before: RankingState
     after: RankingState
-    agent: Belief
+    everywhere: RankingState
     agreed: float | None = None
     rollback: Rollback | None = None
 
@@ -60,50 +66,68 @@ class Credited:
         return self.agreed is not None
 
 
-def credit(before: RankingState, agent: Belief, judged: Sequence[Judgement]) -> Credited:
-    """Learn from one question's evidence. `agent` is what the agent has learned in all its namespaces, and
-    learns with this one.
+def credit(before: RankingState, everywhere: RankingState, judged: Sequence[Judgement]) -> Credited:
+    """Learn from one question's evidence. `everywhere` is what the agent has learned in all its namespaces,
+    which learns with this one.
 
-    Feedback is trusted while it agrees with the shipped order better than chance does; where trust is lost,
+    Feedback is trusted while it agrees with the shipped order better than chance does, and that of somebody
+    who finds everything relevant does not; where trust is lost,
     or the namespace's own weights have done worse than the shipped ones by MARGIN, they are given up.
     """
     relevant = np.array([each.relevant for each in judged], dtype=np.bool_)
-    if not relevant.any() or relevant.all():
-        return Credited(before=before, after=before, agent=agent)
+    alike = relevant.all()
+    if not relevant.any() or (alike and len(judged) < MANY):
+        return Credited(before=before, after=before, everywhere=everywhere)
     features = np.array([[each.features.get(name, 0.0) for name in SIGNALS] for each in judged])
-    agreed = max(agreement(features @ plain, relevant) for plain in PLAIN)
+    agreed = CHANCE if alike else max(agreement(features @ plain, relevant) for plain in PLAIN)
     counted = replace(before, trust=next_trust(before.trust, agreed), questions=before.questions + 1)
-    if counted.trust < DOUBT:
-        return _doubted(before, counted, agent, agreed)
-    advantages = _advantages(counted, agent, features, relevant)
+    if alike or counted.trust < DOUBT:
+        return _unheeded(before, counted, everywhere, agreed)
+    gains = _gains(counted, everywhere.own, features, relevant)
     seen = differences(features[relevant], features[~relevant])
-    learned = replace(counted, advantages=advantages, own=_learn(counted.own, seen))
-    shared = _learn(agent, seen) if learned.trust > 0.0 else agent
-    if advantages[1] < -MARGIN:
-        best = agent if advantages[0] > 0.0 else SHIPPED
-        learned = _give_up(learned, best)
-        return Credited(before=before, after=learned, agent=shared, agreed=agreed, rollback=Rollback.REGRET)
-    return Credited(before=before, after=learned, agent=shared, agreed=agreed)
+    learned = replace(counted, advantages=_moved(counted.advantages, gains), own=_learn(counted.own, seen))
+    shared = _shared(everywhere, gains, seen) if learned.trust > 0.0 else everywhere
+    regretted = learned.advantages[1] < -MARGIN
+    if regretted:
+        learned = _give_up(learned, everywhere.own if learned.advantages[0] > 0.0 else SHIPPED)
+    return Credited(
+        before=before,
+        after=learned,
+        everywhere=shared,
+        agreed=agreed,
+        rollback=Rollback.REGRET if regretted else None,
+    )
 
 
-def _doubted(before: RankingState, counted: RankingState, agent: Belief, agreed: float) -> Credited:
+def _unheeded(
+    before: RankingState, counted: RankingState, everywhere: RankingState, agreed: float
+) -> Credited:
     """Nothing is learned; and once trust is lost altogether, nothing that was learned is kept."""
     lost = counted.trust <= -LIMIT and counted.own != SHIPPED
     return Credited(
         before=before,
         after=_give_up(counted, SHIPPED) if lost else counted,
-        agent=agent,
+        everywhere=everywhere,
         agreed=agreed,
         rollback=Rollback.DISTRUST if lost else None,
     )
 
 
-def _advantages(state: RankingState, agent: Belief, features: Floats, relevant: Flags) -> tuple[float, float]:
-    """Before anything is learned from the question: each expert is judged by what it did not know."""
+def _gains(state: RankingState, agent: Belief, features: Floats, relevant: Flags) -> Floats:
+    """How well each of EXPERTS orders the evidence, (3,), before anything is learned from the question: each
+    is judged by what it did not know."""
     scores = features @ state.experts(agent).T
-    gains = np.array([discounted_gain(relevant[np.argsort(-each, kind="stable")]) for each in scores.T])
-    _, of_agent, own = next_advantages(np.array([0.0, *state.advantages]), gains).tolist()
+    return np.array([discounted_gain(relevant[np.argsort(-each, kind="stable")]) for each in scores.T])
+
+
+def _moved(advantages: tuple[float, float], gains: Floats) -> tuple[float, float]:
+    _, of_agent, own = next_advantages(np.array([0.0, *advantages]), gains).tolist()
     return of_agent, own
+
+
+def _shared(everywhere: RankingState, gains: Floats, seen: Floats) -> RankingState:
+    of_agent, _ = _moved(everywhere.advantages, gains)
+    return replace(everywhere, own=_learn(everywhere.own, seen), advantages=(of_agent, 0.0))
 
 
 def _learn(belief: Belief, seen: Floats) -> Belief:

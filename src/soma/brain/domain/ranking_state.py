@@ -20,20 +20,33 @@ SHIPPED = Belief()
 DOUBT = -1.0
 """Below this trust only the shipped weights count."""
 
+ELSEWHERE = 1.0 / 3.0
+"""In questions, the most of what an agent's weights have won elsewhere that counts in a namespace without
+feedback: half of the shipped weights' head start. It may be of a kind that they do not suit; a question or
+two take that back."""
+
 _NUMBERS = struct.Struct(">3d2Q")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RankingState:
-    """What one namespace of an agent has learned from `questions` with feedback. `advantages` over the
-    shipped weights are the agent's and the namespace's own; `trust` in the feedback is a log-likelihood
-    ratio; `rollbacks` counts how often the namespace gave up what it had learned."""
+    """What one namespace of an agent has learned from `questions` with feedback; of what it has learned
+    everywhere, only `own` and the agent's advantage are kept. `advantages` over the shipped weights are the
+    agent's and the namespace's own; `trust` in the feedback is a log-likelihood ratio; `rollbacks` counts how
+    often the namespace gave up what it had learned."""
 
     own: Belief = field(default_factory=Belief)
     advantages: tuple[float, float] = (0.0, 0.0)
     trust: float = 0.0
     questions: int = 0
     rollbacks: int = 0
+
+    @classmethod
+    def beginning(cls, everywhere: Self) -> Self:
+        """What a namespace begins with that there is no feedback on: with what the agent has learned
+        `everywhere`, and with some of the credit that this has earned there."""
+        earned = min(everywhere.advantages[0], ELSEWHERE)
+        return cls(own=Belief.around(everywhere.own.mean), advantages=(earned, earned))
 
     def shares(self) -> Floats:
         """How much each of EXPERTS counts, (3,). Where feedback makes no sense only the shipped weights

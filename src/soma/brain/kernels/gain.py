@@ -6,11 +6,17 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-KEPT = 0.97
-"""Share of an advantage that stays with each question: half of it is forgotten after 23."""
-
 SHARPNESS = 3.0
 """How fast shares follow advantages: one whole question won is worth a factor e³."""
+
+HEADSTART = 2.0 / 3.0
+"""What the others have to win over the first, in questions, before one of them counts as much: a factor e².
+Two that have won nothing yet count a fifth together, which learns what they are worth at a fifth of the
+risk."""
+
+MOST = 1.5
+"""An advantage is kept within ±MOST questions. What won long ago decides no more than what wins now: where
+things change it is lost again within as many questions as made it (Page 1954, CUSUM)."""
 
 
 def discounted_gain(relevant: Flags) -> float:
@@ -21,15 +27,16 @@ def discounted_gain(relevant: Flags) -> float:
 
 
 def next_advantages(advantages: Floats, gains: Floats) -> Floats:
-    """The advantage of each expert (e,) over the first, from the `gains` (e,) of this question: a sum that
-    forgets; its first value is always 0, the others lie in [−1/(1 − KEPT), 1/(1 − KEPT)]."""
-    moved: Floats = KEPT * advantages + (gains - gains[0])
+    """The advantage of each expert (e,) over the first, from the `gains` (e,) of this question: a sum within
+    ±MOST; its first value is always 0."""
+    moved: Floats = np.clip(advantages + (gains - gains[0]), -MOST, MOST)
     return moved
 
 
 def shares(advantages: Floats) -> Floats:
     """How much each expert counts, (e,), summing to 1: exponential weights (Freund and Schapire 1997,
-    Hedge)."""
-    raised: Floats = np.exp(SHARPNESS * (advantages - advantages.max()))
+    Hedge), the first with its HEADSTART."""
+    ahead = advantages + HEADSTART * (np.arange(len(advantages)) == 0)
+    raised: Floats = np.exp(SHARPNESS * (ahead - ahead.max()))
     counted: Floats = raised / raised.sum()
     return counted

@@ -33,13 +33,13 @@ class EvidenceCredit:
 def evidence_credit(feedback: EvidenceFeedback, state: LearnedState) -> EvidenceCredit:
     """What `feedback` makes of an agent that stands at `state`, whose row is locked."""
     standing = standing_rankings(feedback.tenant_id, feedback.agent_id, feedback.namespace)
-    credited = credit(standing.state, standing.agent, feedback.judged)
+    credited = credit(standing.state, standing.everywhere, feedback.judged)
     if not credited.applied:
         return EvidenceCredit(credited=credited, state=state, rankings={})
     return EvidenceCredit(
         credited=credited,
         state=_selecting(state, standing, feedback),
-        rankings={EVERYWHERE: RankingState(own=credited.agent), feedback.namespace: credited.after},
+        rankings={EVERYWHERE: credited.everywhere, feedback.namespace: credited.after},
     )
 
 

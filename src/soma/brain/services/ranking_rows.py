@@ -32,7 +32,12 @@ class Rankings:
     """How a namespace is ranked: what its own state is, and what the agent knows from everywhere."""
 
     state: RankingState
-    agent: Belief
+    everywhere: RankingState
+
+    @property
+    def agent(self) -> Belief:
+        """What the agent knows."""
+        return self.everywhere.own
 
 
 def standing_rankings(tenant_id: UUID, agent_id: str, namespace: str) -> Rankings:
@@ -40,9 +45,9 @@ def standing_rankings(tenant_id: UUID, agent_id: str, namespace: str) -> Ranking
     with connections[APP].cursor() as cursor:
         cursor.execute(STANDING, [tenant_id, agent_id, namespace])
         found = {name: RankingState.from_bytes(state) for name, state in cursor.fetchall() if state}
-    agent = found.get(EVERYWHERE, RankingState()).own
-    state = found.get(namespace) or RankingState(own=Belief.around(agent.mean))
-    return Rankings(state=state, agent=agent)
+    everywhere = found.get(EVERYWHERE, RankingState())
+    state = found.get(namespace) or RankingState.beginning(everywhere)
+    return Rankings(state=state, everywhere=everywhere)
 
 
 def versions_as_of(
