@@ -1,7 +1,8 @@
 """Questions asked one after the other, with feedback on what was shown."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -50,9 +51,19 @@ class Learner:
     rng: np.random.Generator
     seconds: list[float]
 
-    def stream(
-        self, told: Conversation, namespace: str, asked: Sequence[Question], judge: Judge | None
-    ) -> list[Metrics]:
+    @contextmanager
+    def returning(self) -> Iterator[None]:
+        """What is learned within is taken back in the end, by a rollback."""
+        from soma.base.database import tenant_transaction  # noqa: PLC0415 - Django is set up by now
+
+        with tenant_transaction(self.tenant):
+            known = self.brain.learned_report(self.tenant, self.agent, checkpoints=1).checkpoints
+        yield
+        if known:
+            with tenant_transaction(self.tenant):
+                self.brain.rollback(self.tenant, self.agent, sequence=known[-1].sequence)
+
+    def stream(self, namespace: str, asked: Sequence[Question], judge: Judge | None) -> list[Metrics]:
         """How well each of `asked` was answered, before `judge` said so. None does not say."""
         return [self._answer(namespace, question, judge) for question in asked]
 
