@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from soma.project.embedded_postgres import EmbeddedPostgres
 
 pytest_plugins = ("tests.servers",)
+
+settings.register_profile("thorough", max_examples=20_000)
 
 HOME = "SOMA_TEST_HOME"
 _postgres: "EmbeddedPostgres | None" = None
