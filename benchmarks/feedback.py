@@ -63,6 +63,10 @@ SCENARIOS = (
 )
 
 
+ORDERED = tuple(each for each in SCENARIOS if each.judge not in WRONG)
+"""What is measured in every order; what wrong feedback costs, in the first."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Setting:
     """Everything told, by kind, and agents to be had. `frozen` keeps what is answered without learning."""
@@ -116,7 +120,7 @@ def _measure(setting: Setting) -> None:
             tell(f"{left_out.name}, order {seed}")
             ask = partial(_asked, setting, place, seed)
             experienced = _experienced(setting, left_out, seed)
-            for scenario in SCENARIOS:
+            for scenario in SCENARIOS if seed == 0 else ORDERED:
                 learner = experienced if scenario.carried else setting.learner(seed)
                 outcomes.setdefault(scenario.name, []).append(ask(learner, scenario))
     for name, streams in outcomes.items():

@@ -53,8 +53,10 @@ def cut_off_brain(embedder: "Embedder") -> "Iterator[Brain]":
 
 
 def _brain(embedder: "Embedder", database: str) -> "Brain":
+    from soma.base.crypto import SigningKey
     from soma.brain.api import Brain
     from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
     from soma.fractalmemory.api import FractalMemory
 
-    return Brain(FractalMemory(PgvectorStore(using=database)), embedder)
+    memory = FractalMemory(PgvectorStore(using=database))
+    return Brain(memory, embedder, key=SigningKey.from_seed(b"k" * 32))

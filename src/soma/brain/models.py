@@ -55,6 +55,7 @@ class LearnedCheckpointRow(models.Model):
     returns_to = models.BigIntegerField(null=True)
     constitution_hash = models.CharField(max_length=128, null=True)
     reward = models.FloatField(null=True)
+    signature = models.BinaryField(null=True)
 
     class Meta:
         db_table = "learned_checkpoint"

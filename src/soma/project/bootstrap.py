@@ -179,6 +179,7 @@ def build_brain(
         retention_days=configuration.memory_retention_days,
         working=WorkingSettings(capacity=configuration.working_memory),
         learning=learning_settings(configuration),
+        key=_signing_key(configuration),
         observer=_observer(configuration),
     )
 

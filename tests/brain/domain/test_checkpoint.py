@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from soma.base.crypto import SigningKey
 from soma.brain.domain.checkpoint import ROOT, ChainReport, Checkpoint, seal, verify_chain
 from soma.brain.domain.learned_state import LearnedState
 
@@ -75,3 +76,28 @@ def test_an_agent_that_stands_elsewhere_than_its_last_checkpoint_is_found() -> N
     links = chain(4)
     assert not verify_chain(links, head=links[-1].hash, state=LearnedState(step=99)).intact
     assert not verify_chain(links, head="0" * 128, state=links[-1].state).intact
+
+
+KEY, ANOTHER = SigningKey.from_seed(b"k" * 32), SigningKey.from_seed(b"a" * 32)
+
+
+@pytest.mark.req("LEARN-002")
+def test_all_but_the_first_must_be_signed_by_the_installation() -> None:
+    def broken_at(links: list[Checkpoint]) -> int | None:
+        return verify_chain(links, head=links[-1].hash, state=links[-1].state, public=KEY.public).broken_at
+
+    unsigned = chain(4)
+    signed = [each.signed(KEY) for each in unsigned]
+    assert broken_at([unsigned[0], *signed[1:]]) is None
+    assert broken_at(unsigned) == 1
+    assert broken_at([*signed[:2], unsigned[2], signed[3]]) == 2
+    assert broken_at([*signed[:3], signed[3].signed(ANOTHER)]) == 3
+    assert broken_at([*signed[:3], replace(signed[3], signature=signed[2].signature)]) == 3
+
+
+@pytest.mark.req("LEARN-002")
+def test_a_signature_of_the_bare_hash_is_none() -> None:
+    [first] = chain(1)
+    bare = replace(first, signature=KEY.sign(bytes.fromhex(first.hash)))
+    assert not bare.signed_by(KEY.public)
+    assert first.signed(None) == first

@@ -2,11 +2,13 @@
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 from django.db import connection, connections
 
+from soma.base.crypto import SigningKey
 from soma.base.database import tenant_transaction
 from soma.base.errors import NotFound
 from soma.base.ids import new_id
@@ -14,6 +16,8 @@ from soma.brain.api import Brain, ChainReport, LearnedState
 from soma.brain.domain.learning import learn
 from soma.brain.models import LearnedCheckpointRow, LearnedStateRow, LearnedStepRow
 from soma.brain.services.apply_feedback import signals_of
+from soma.brain.services.checkpoint_rows import checkpoint_of
+from soma.brain.services.verify_checkpoints import verify_checkpoints
 from tests.brain.turns import AGENT, feedback
 
 
@@ -205,6 +209,31 @@ def test_a_checkpoint_changed_by_an_administrator_is_found(brain: Brain, tenant:
         cursor.execute("UPDATE learned_checkpoint SET last_iteration = 7 WHERE sequence = 1")
     connections["owner"].close()
     assert verify(brain, tenant) == ChainReport(checkpoints=1, broken_at=1)
+
+
+@pytest.mark.req("LEARN-002")
+@pytest.mark.parametrize("key", [None, SigningKey.from_seed(b"f" * 32)])
+def test_a_chain_that_an_administrator_has_made_anew_is_found(
+    brain: Brain, tenant: UUID, key: SigningKey | None
+) -> None:
+    """Every hash is right; what lacks is the installation's signature."""
+    learn_turn(brain, tenant, [0.9], handed=True)
+    with tenant_transaction(tenant):
+        made = checkpoint_of(LearnedCheckpointRow.objects.get(sequence=1))
+    other = replace(made, reward=1.0)
+    forged = replace(other, hash=other.expected_hash()).signed(key)
+    head = bytes.fromhex(forged.hash)
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SELECT set_config('soma.tenant_id', %s, false)", [str(tenant)])
+        cursor.execute(
+            "UPDATE learned_checkpoint SET reward = 1.0, hash = %s, signature = %s WHERE sequence = 1",
+            [head, forged.signature],
+        )
+        cursor.execute("UPDATE learned_state SET checkpoint_hash = %s", [head])
+    connections["owner"].close()
+    assert verify(brain, tenant) == ChainReport(checkpoints=1, broken_at=1)
+    with tenant_transaction(tenant):
+        assert verify_checkpoints(tenant, AGENT).intact
 
 
 @pytest.mark.req("AUTH-004")

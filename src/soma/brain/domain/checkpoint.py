@@ -9,10 +9,14 @@ from uuid import UUID
 
 from soma.base.canonical import canonical_bytes, sha3_512_hex
 from soma.base.clock import iso
+from soma.base.crypto import SigningKey, verify_signature
 from soma.brain.domain.learned_state import LearnedState
 
 ROOT = "0" * 128
 """What the first checkpoint of an agent has for a previous hash."""
+
+PURPOSE = b"soma.learned_checkpoint\x00"
+"""Stands before the hash that is signed: a signature of something else with the same key is none of this."""
 
 
 class CheckpointKind(StrEnum):
@@ -31,7 +35,8 @@ class Checkpoint:
     that came with it, by namespace; "" for one that was taken away. `returns_to` is the sequence of the
     checkpoint that a rollback went back to. `constitution_hash` is that of the constitution under which this
     was learned, for a rollback of the one under which it was; None where there was none. `reward` is the mean
-    of the turn's iterations, None for what is no turn."""
+    of the turn's iterations, None for what is no turn. `signature` is the installation's over `hash`; None
+    for the first, which the next one's hash vouches for, and where there is no key."""
 
     tenant_id: UUID
     agent_id: str
@@ -48,6 +53,18 @@ class Checkpoint:
     returns_to: int | None = None
     constitution_hash: str | None = None
     reward: float | None = None
+    signature: bytes | None = None
+
+    def signed(self, key: SigningKey | None) -> "Checkpoint":
+        """The same with the signature of `key`, if there is one."""
+        return self if key is None else replace(self, signature=key.sign(self._signed_message()))
+
+    def signed_by(self, public: bytes) -> bool:
+        """Whether the signature is of the key with this public half, 32 bytes."""
+        return self.signature is not None and verify_signature(public, self._signed_message(), self.signature)
+
+    def _signed_message(self) -> bytes:
+        return PURPOSE + bytes.fromhex(self.hash)
 
     def expected_hash(self) -> str:
         """What `hash` must be: SHA3-512 of the canonical JSON of everything else."""
@@ -97,6 +114,7 @@ class Checkpoint:
             "rankings": dict(self.rankings),
             "hash": self.hash,
             "previous_hash": self.previous_hash,
+            "signature": None if self.signature is None else self.signature.hex(),
             "created_at": iso(self.created_at),
         }
 
@@ -152,12 +170,15 @@ class ChainReport:
         return self.broken_at is None
 
 
-def verify_chain(checkpoints: Iterable[Checkpoint], *, head: str, state: LearnedState) -> ChainReport:
+def verify_chain(
+    checkpoints: Iterable[Checkpoint], *, head: str, state: LearnedState, public: bytes | None = None
+) -> ChainReport:
     """Recompute the hashes of `checkpoints` from sequence 0 on; the last must have the hash `head`, and the
-    `state` that the agent stands at."""
+    `state` that the agent stands at. With `public`, all but the first must be signed by that key."""
     previous, count, last = ROOT, 0, None
     for checkpoint in checkpoints:
         linked = checkpoint.previous_hash == previous and checkpoint.sequence == count
+        linked &= public is None or count == 0 or checkpoint.signed_by(public)
         if not linked or checkpoint.hash != checkpoint.expected_hash():
             return ChainReport(checkpoints=count, broken_at=count)
         previous, count, last = checkpoint.hash, count + 1, checkpoint

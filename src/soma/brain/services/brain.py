@@ -84,12 +84,14 @@ class Brain:
         retention_days: int = 0,
         working: WorkingSettings | None = None,
         learning: LearningSettings | None = None,
+        key: SigningKey | None = None,
         observer: PhaseObserver | None = None,
     ) -> None:
         """`guard` decides what may be remembered; without one nobody is asked who may write, and what would
         be hashed is refused, for there is no key. `retention_days` is how long memories are kept for which
         `keep_for` says nothing; 0 is for ever. `working` bounds the working memory of each conversation;
-        `learning` says what agents learn from; `observer` is told of consolidation."""
+        `learning` says what agents learn from; `key` signs the checkpoints of it; `observer` is told of
+        consolidation."""
         if memory.dimensions != embedder.dimensions:
             raise ValueError(
                 f"{embedder.name} gives vectors of {embedder.dimensions}, not {memory.dimensions}"
@@ -103,6 +105,7 @@ class Brain:
         memory.follow(partial(keep_density, memory))
         self._working = working or WorkingSettings()
         self._learning = learning or LearningSettings()
+        self._key = key
         self._consolidation = Consolidation(
             memory=memory, embedder=embedder, guard=self._guard, observer=observer or Unobserved()
         )
@@ -326,8 +329,8 @@ class Brain:
         Where the last turns went worse than the best before them, the agent is returned to where those left
         it, by a checkpoint of its own: see LearningSettings.watch.
         """
-        made = checkpoint(tenant_id, agent_id, turn_id, evidence)
-        watch_regret(tenant_id, agent_id, self._learning.watch)
+        made = checkpoint(tenant_id, agent_id, turn_id, evidence, self._key)
+        watch_regret(tenant_id, agent_id, self._learning.watch, self._key)
         return made
 
     def late_feedback(self, given: LateFeedback) -> LateLearning:
@@ -335,13 +338,13 @@ class Brain:
         from what it says of the evidence, as one checkpoint. It follows the prediction error, whatever is
         configured: the raw signal knows nothing of what users say. Again under the same `source_id` changes
         nothing. Inside the caller's transaction, which holds the agent's row."""
-        return late_feedback(given)
+        return late_feedback(given, self._key)
 
     def credit_evidence(self, feedback: EvidenceFeedback) -> EvidenceLearning:
         """Learn from what was said of a question's evidence how the namespace is to be ranked, as the agent's
         next checkpoint; again under the same `source_id` changes nothing. Inside the caller's transaction,
         which holds the agent's row until it commits."""
-        return credit_evidence(feedback)
+        return credit_evidence(feedback, self._key)
 
     def learned_report(self, tenant_id: UUID, agent_id: str, *, checkpoints: int = 20) -> LearnedReport:
         """Where the agent stands, its latest `checkpoints` (1 to 500), and how it ranks its namespaces.
@@ -363,7 +366,7 @@ class Brain:
 
         Raises NotFound, and Denied where that was learned under a constitution that is revoked.
         """
-        return rollback(tenant_id, agent_id, turn_id=turn_id, sequence=sequence, by=by)
+        return rollback(tenant_id, agent_id, turn_id=turn_id, sequence=sequence, by=by, key=self._key)
 
     def adopt_constitution(self, tenant_id: UUID, hash_: str) -> None:
         """From now on the tenant's agents learn under the constitution with this hash, 64 to 128 hex digits:
@@ -377,5 +380,6 @@ class Brain:
         revoke_constitution(tenant_id, hash_)
 
     def verify_checkpoints(self, tenant_id: UUID, agent_id: str) -> ChainReport:
-        """Recompute the agent's chain of checkpoints. Inside the caller's transaction. Raises NotFound."""
-        return verify_checkpoints(tenant_id, agent_id)
+        """Recompute the agent's chain of checkpoints, and verify its signatures where there is a key. Inside
+        the caller's transaction. Raises NotFound."""
+        return verify_checkpoints(tenant_id, agent_id, None if self._key is None else self._key.public)

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connections
 
 from soma.base.clock import now
+from soma.base.crypto import SigningKey
 from soma.base.database import APP
 from soma.base.errors import NotFound
 from soma.base.insertion import insert
@@ -81,8 +82,8 @@ def locked_head(tenant_id: UUID, agent_id: str, turn_id: UUID | None = None) -> 
     )
 
 
-def append(head: Head, link: Link) -> Checkpoint:
-    """The checkpoint after the locked `head`, stored; the agent stands there now."""
+def append(head: Head, link: Link, key: SigningKey | None) -> Checkpoint:
+    """The checkpoint after the locked `head`, signed with `key` and stored; the agent stands there now."""
     old = link.returns_to
     made = seal(
         tenant_id=head.tenant_id,
@@ -99,7 +100,7 @@ def append(head: Head, link: Link) -> Checkpoint:
         reward=link.reward,
         previous_hash=head.hash,
         created_at=now(),
-    )
+    ).signed(key)
     with connections[APP].cursor() as cursor:
         cursor.execute(
             MOVE_HEAD,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import connections
 
+from soma.base.crypto import SigningKey
 from soma.base.database import APP
 from soma.brain.domain.checkpoint import Checkpoint
 from soma.brain.domain.evidence_feedback import EvidenceFeedback
@@ -38,7 +39,11 @@ class _Step(NamedTuple):
 
 
 def checkpoint(
-    tenant_id: UUID, agent_id: str, turn_id: UUID, evidence: EvidenceFeedback | None = None
+    tenant_id: UUID,
+    agent_id: str,
+    turn_id: UUID,
+    evidence: EvidenceFeedback | None = None,
+    key: SigningKey | None = None,
 ) -> Checkpoint:
     """See Brain.checkpoint."""
     head = locked_head(tenant_id, agent_id, turn_id)
@@ -54,9 +59,9 @@ def checkpoint(
         reward=_mean_reward(steps),
     )
     if evidence is None:
-        return append(head, link)
+        return append(head, link, key)
     credit = evidence_credit(evidence, link.state)
-    made = append(head, replace(link, state=credit.state, rankings=credit.hashes))
+    made = append(head, replace(link, state=credit.state, rankings=credit.hashes), key)
     keep(tenant_id, agent_id, made.sequence, credit.rankings)
     return made
 

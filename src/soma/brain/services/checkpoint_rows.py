@@ -34,6 +34,7 @@ def checkpoint_row(checkpoint: Checkpoint) -> LearnedCheckpointRow:
         returns_to=checkpoint.returns_to,
         constitution_hash=checkpoint.constitution_hash,
         reward=checkpoint.reward,
+        signature=checkpoint.signature,
     )
 
 
@@ -55,4 +56,5 @@ def checkpoint_of(row: LearnedCheckpointRow) -> Checkpoint:
         returns_to=row.returns_to,
         constitution_hash=row.constitution_hash,
         reward=row.reward,
+        signature=None if row.signature is None else bytes(row.signature),
     )

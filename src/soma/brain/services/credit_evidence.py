@@ -1,5 +1,6 @@
 """Learning from what was said of a question's evidence."""
 
+from soma.base.crypto import SigningKey
 from soma.brain.domain.checkpoint import Checkpoint, CheckpointKind
 from soma.brain.domain.evidence_feedback import EvidenceFeedback, EvidenceLearning
 from soma.brain.domain.learned_state import LearnedState
@@ -12,7 +13,7 @@ from soma.brain.services.learned_state import learned_state
 from soma.brain.services.ranking_rows import keep, standing_rankings
 
 
-def credit_evidence(feedback: EvidenceFeedback) -> EvidenceLearning:
+def credit_evidence(feedback: EvidenceFeedback, key: SigningKey | None = None) -> EvidenceLearning:
     """See Brain.credit_evidence."""
     learned_state(feedback.tenant_id, feedback.agent_id, LearnedState())
     head = locked_head(feedback.tenant_id, feedback.agent_id)
@@ -22,10 +23,12 @@ def credit_evidence(feedback: EvidenceFeedback) -> EvidenceLearning:
     credit = evidence_credit(feedback, head.state)
     if not credit.rankings:
         return EvidenceLearning(state=credit.credited.after)
-    return _store(feedback, head, credit)
+    return _store(feedback, head, credit, key)
 
 
-def _store(feedback: EvidenceFeedback, head: Head, credit: EvidenceCredit) -> EvidenceLearning:
+def _store(
+    feedback: EvidenceFeedback, head: Head, credit: EvidenceCredit, key: SigningKey | None
+) -> EvidenceLearning:
     made = append(
         head,
         Link(
@@ -34,6 +37,7 @@ def _store(feedback: EvidenceFeedback, head: Head, credit: EvidenceCredit) -> Ev
             source_id=feedback.source_id,
             rankings=credit.hashes,
         ),
+        key,
     )
     keep(feedback.tenant_id, feedback.agent_id, made.sequence, credit.rankings)
     credited = credit.credited

@@ -1,5 +1,6 @@
 """Learning from what somebody says of a turn after it."""
 
+from soma.base.crypto import SigningKey
 from soma.brain.domain.checkpoint import CheckpointKind
 from soma.brain.domain.late_feedback import LateFeedback, LateLearning
 from soma.brain.domain.learned_state import LearnedState
@@ -12,7 +13,7 @@ from soma.brain.services.learned_state import learned_state
 from soma.brain.services.ranking_rows import keep
 
 
-def late_feedback(given: LateFeedback) -> LateLearning:
+def late_feedback(given: LateFeedback, key: SigningKey | None = None) -> LateLearning:
     """See Brain.late_feedback."""
     evidence = given.evidence
     learned_state(evidence.tenant_id, evidence.agent_id, LearnedState())
@@ -32,6 +33,7 @@ def late_feedback(given: LateFeedback) -> LateLearning:
             source_id=evidence.source_id,
             rankings=credit.hashes,
         ),
+        key,
     )
     keep(evidence.tenant_id, evidence.agent_id, made.sequence, credit.rankings)
     return LateLearning(checkpoint=made, learning=learning, credited=credit.credited)

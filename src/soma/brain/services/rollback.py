@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from soma.base.crypto import SigningKey
 from soma.base.errors import Denied, NotFound
 from soma.base.tenancy import Principal
 from soma.brain.domain.checkpoint import Checkpoint, CheckpointKind
@@ -23,6 +24,7 @@ def rollback(
     rankings: bool = True,
     reason: str = "asked",
     by: Principal | None = None,
+    key: SigningKey | None = None,
 ) -> Checkpoint:
     """Let the agent stand where the checkpoint of `turn_id`, or the one at `sequence`, left it: weights,
     neuromodulators, baseline and step, and with `rankings` what it had learned of its namespaces. The new
@@ -48,6 +50,7 @@ def rollback(
             rankings={namespace: _hash(state) for namespace, state in states.items()},
             returns_to=old,
         ),
+        key,
     )
     keep(tenant_id, agent_id, made.sequence, states)
     publish(_rolled_back(made, old, reason, by))

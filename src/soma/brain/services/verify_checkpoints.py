@@ -9,7 +9,7 @@ from soma.brain.models import LearnedCheckpointRow, LearnedStateRow
 from soma.brain.services.checkpoint_rows import checkpoint_of
 
 
-def verify_checkpoints(tenant_id: UUID, agent_id: str) -> ChainReport:
+def verify_checkpoints(tenant_id: UUID, agent_id: str, public: bytes | None = None) -> ChainReport:
     """See Brain.verify_checkpoints."""
     standing = LearnedStateRow.objects.filter(tenant_id=tenant_id, agent_id=agent_id).first()
     if standing is None:
@@ -21,4 +21,5 @@ def verify_checkpoints(tenant_id: UUID, agent_id: str) -> ChainReport:
         (checkpoint_of(row) for row in rows.iterator(chunk_size=500)),
         head=bytes(standing.checkpoint_hash).hex(),
         state=LearnedState.from_bytes(standing.state),
+        public=public,
     )

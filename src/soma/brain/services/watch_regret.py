@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db import connections
 
+from soma.base.crypto import SigningKey
 from soma.base.database import APP
 from soma.brain.domain.checkpoint import Checkpoint, CheckpointKind
 from soma.brain.domain.regret import Regret, RegretSettings, TurnReward, regret
@@ -21,7 +22,9 @@ RECENT = """
 as long to write it."""
 
 
-def watch_regret(tenant_id: UUID, agent_id: str, settings: RegretSettings) -> Checkpoint | None:
+def watch_regret(
+    tenant_id: UUID, agent_id: str, settings: RegretSettings, key: SigningKey | None = None
+) -> Checkpoint | None:
     """Return the agent to the last good checkpoint if its last turns are to be regretted: the checkpoint that
     does so, or None. Inside the caller's transaction, which holds the agent's row. What was learned under a
     constitution that is revoked is returned to by nobody."""
@@ -31,7 +34,7 @@ def watch_regret(tenant_id: UUID, agent_id: str, settings: RegretSettings) -> Ch
     found = regret(turns, settings)
     if found is None or is_revoked(tenant_id, constitutions[found.good]):
         return None
-    return rollback(tenant_id, agent_id, sequence=found.good, reason=_reason(found, settings))
+    return rollback(tenant_id, agent_id, sequence=found.good, reason=_reason(found, settings), key=key)
 
 
 def _since_last_return(

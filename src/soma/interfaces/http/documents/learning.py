@@ -112,7 +112,8 @@ class FeedbackTaken(Given):
 class Checkpoint(Given):
     """Where an agent stood after a turn, after feedback, or after a rollback, which `returns_to` another
     checkpoint. `source_id` names the feedback; `rankings` are the hashes of the rankings that came with it,
-    by namespace; `hash` is SHA3-512 over all of it and the `previous_hash`."""
+    by namespace; `hash` is SHA3-512 over all of it and the `previous_hash`, `signature` the installation's
+    over that, in hex; the first has none."""
 
     sequence: int
     kind: str
@@ -127,6 +128,7 @@ class Checkpoint(Given):
     rankings: Mapping[str, str]
     hash: str
     previous_hash: str
+    signature: str | None
     created_at: datetime
 
 
