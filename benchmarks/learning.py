@@ -4,7 +4,8 @@ DIRECTORY holds turns.jsonl and questions.jsonl like those of LoCoMo. The questi
 stream: recall answers, somebody marks which of the twenty memories shown were evidence, and that is learned
 before the next. One conversation at a time is left out of what is learned on first; several orders are drawn.
 Then learning goes on, or has ended; the conversation is told in another way; in the first order, the
-feedback is wrong. The same from nothing. Prints JSON lines, in percent, differences with 95 % confidence intervals.
+feedback is wrong. The same from nothing. Prints JSON lines, in percent, differences with 95 % confidence
+intervals.
 """
 
 import argparse
