@@ -66,6 +66,29 @@ def test_a_bad_answer_says_nothing_of_what_would_have_been_right() -> None:
     assert judged("I would not know.", thumb=Thumb.UP) == [None, None]
 
 
+def blamed(answer: str = "It is Ada.", **said: Any) -> list[bool | None]:
+    found = TurnFeedback(**said).blame(QUESTION, answer, EVIDENCE)
+    return [found.get(str(each)) for each in (CAT, DOG)]
+
+
+def test_a_bad_answer_is_held_against_what_it_used() -> None:
+    assert blamed(thumb=Thumb.DOWN) == blamed(rating=2) == [True, False]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"thumb": Thumb.UP},
+        {"rating": 3},
+        {"correction": "Bo"},
+        {"thumb": Thumb.DOWN, "marks": {DOG: True}},
+    ],
+)
+def test_no_other_answer_is(said: dict[str, Any]) -> None:
+    assert blamed(**said) == [None, None]
+    assert blamed("I would not know.", thumb=Thumb.DOWN) == [None, None]
+
+
 def test_a_correction_speaks_for_what_it_has_something_from() -> None:
     assert judged(correction="No, Bo is the one I meant.") == [False, True]
     assert judged(correction="Neither of them.") == [None, None]

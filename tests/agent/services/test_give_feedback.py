@@ -169,6 +169,19 @@ def stored(bench: Bench, payload: dict[str, Any]) -> StoredEvent:
     )
 
 
+def test_a_thumb_down_takes_back_some_credit_of_what_the_answer_used(make_bench: MakeBench) -> None:
+    bench = make_bench(ScriptedModel(said(ANSWER)))
+    turn, (rex, _) = asked(bench)
+    [before] = learned(bench).rankings
+    done = give(bench, turn.id, DOWN)
+    assert done["credited"]["evidence"] == {"relevant": [], "irrelevant": [str(rex)]}
+    assert done["learning"]["ranking_applied"]
+    [after] = learned(bench).rankings
+    assert after.state.own != before.state.own
+    assert (after.state.trust, after.state.questions) == (before.state.trust, before.state.questions)
+    assert bench.desk.brain.calibration(bench.tenant, str(bench.principal.user_id)).pending == 0
+
+
 def test_marks_judge_evidence_alone(make_bench: MakeBench) -> None:
     bench = make_bench(ScriptedModel(said(ANSWER)))
     turn, (rex, brekkies) = asked(bench)

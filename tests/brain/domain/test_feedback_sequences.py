@@ -18,7 +18,7 @@ from soma.brain.domain.evidence_feedback import LARGEST_SIGNAL
 from soma.brain.domain.feedback import Signals
 from soma.brain.domain.learned_state import LearnedState
 from soma.brain.domain.learning import learn
-from soma.brain.domain.ranking_credit import Judgement, credit
+from soma.brain.domain.ranking_credit import Judgement, credit, discredit
 from soma.brain.domain.ranking_state import RankingState
 from soma.brain.domain.signal_weights import SIGNALS
 from soma.brain.domain.weights import BOUNDS
@@ -43,12 +43,13 @@ share = st.floats(0.0, 1.0)
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Marked:
     """Evidence of one question: `count` memories whose signals are drawn from `seed` at a `scale`, and how
-    somebody marks them."""
+    somebody marks them, or which a bad answer used."""
 
     seed: int
     count: int
     scale: float
     marks: str
+    discredits: bool
 
     def judged(self) -> Sequence[Judgement]:
         rng = np.random.default_rng(self.seed)
@@ -74,6 +75,7 @@ evidence = st.builds(
     count=st.integers(1, 20),
     scale=st.sampled_from([0.0, 1e-6, 1.0, 20.0]),
     marks=st.sampled_from(["best", "worst", "all", "some"]),
+    discredits=st.booleans(),
 )
 
 
@@ -89,8 +91,9 @@ class Standing:
         if isinstance(given_, Signals):
             return replace(self, state=learn(self.state, given_).after)
         judged = given_.judged()
-        done = credit(self.ranking, self.everywhere, judged)
-        state = self._selecting(judged) if done.applied else self.state
+        taken_in = discredit if given_.discredits else credit
+        done = taken_in(self.ranking, self.everywhere, judged)
+        state = self._selecting(judged) if done.agreed is not None else self.state
         return Standing(state=state, ranking=done.after, everywhere=done.everywhere)
 
     def _selecting(self, judged: Sequence[Judgement]) -> LearnedState:

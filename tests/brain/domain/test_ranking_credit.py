@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soma.brain.domain.belief import HIGHEST, LOWEST, SIZE, Belief
-from soma.brain.domain.ranking_credit import MANY, Credited, Judgement, Rollback, credit
+from soma.brain.domain.ranking_credit import MANY, Credited, Judgement, Rollback, credit, discredit
 from soma.brain.domain.ranking_state import DOUBT, SHIPPED, RankingState
 from soma.brain.domain.signal_weights import SIGNALS, SignalWeights
 from soma.brain.kernels.agreement import LIMIT
@@ -132,6 +132,47 @@ def test_senseless_feedback_is_given_up_and_ranks_as_shipped(judge: Judge) -> No
 
 def test_the_agent_learns_nothing_from_feedback_that_is_not_trusted() -> None:
     assert learned(contrary, 40)[-1].everywhere == RankingState()
+
+
+def test_a_bad_answer_takes_back_less_than_its_turn_gave() -> None:
+    start = learned(preferring(OTHER_KIND * 0.5 + SHIPPED.weights), 30)[-1]
+    judged = question(np.random.default_rng(5), preferring(OTHER_KIND))
+    features = np.array([[each.features[name] for name in SIGNALS] for each in judged])
+    used = np.array([each.relevant for each in judged])
+    ahead = features[used].mean(axis=0) - features[~used].mean(axis=0)
+    given = credit(start.after, start.everywhere, judged)
+    taken = discredit(given.after, given.everywhere, judged)
+    assert taken.applied
+    before, praised, blamed = (each.own.weights @ ahead for each in (start.after, given.after, taken.after))
+    assert before < blamed < praised
+    assert taken.everywhere.own.weights @ ahead < given.everywhere.own.weights @ ahead
+    # It is the answer that was judged, not the order.
+    assert (taken.after.trust, taken.after.advantages) == (given.after.trust, given.after.advantages)
+    assert taken.after.questions == given.after.questions
+
+
+def test_bad_answers_without_end_do_not_turn_the_order_over() -> None:
+    """What is used is credited by the turn and blamed by its user, every time."""
+    state, everywhere = RankingState(), RankingState()
+    rng = np.random.default_rng(2)
+    for _ in range(300):
+        judged = question(rng, preferring(SHIPPED.weights))
+        given = credit(state, everywhere, judged)
+        taken = discredit(given.after, given.everywhere, judged)
+        state, everywhere = taken.after, taken.everywhere
+    assert cosine(state.own.weights, SHIPPED.weights) > 0.9
+
+
+@pytest.mark.parametrize("relevant", [True, False])
+def test_an_answer_that_used_all_or_nothing_tells_nothing(relevant: bool) -> None:
+    judged = question(np.random.default_rng(1), lambda _, features: np.full(len(features), relevant))
+    assert not discredit(RankingState(), RankingState(), judged).applied
+
+
+def test_feedback_that_is_not_trusted_takes_nothing_back() -> None:
+    lost = learned(contrary, 20)[-1]
+    judged = question(np.random.default_rng(5), preferring(OTHER_KIND))
+    assert not discredit(lost.after, lost.everywhere, judged).applied
 
 
 def test_trust_can_be_won_back() -> None:

@@ -12,6 +12,9 @@ from soma.agent.domain.used_evidence import used_evidence
 from soma.base.errors import InvalidInput, LimitExceeded
 
 RATINGS = range(1, 6)
+BAD = 0.25
+"""Down from this score, the answer is held against what it used: a thumb down, two stars."""
+
 GOOD = 0.75
 """From this score on, what the answer used was right to use: a thumb up, four stars."""
 
@@ -72,6 +75,14 @@ class TurnFeedback:
         if told is None:
             return {}
         used = {block.id for block in used_evidence(question, told, evidence)}
+        return {block.id: block.id in used for block in evidence} if used else {}
+
+    def blame(self, question: str, answer: str, evidence: Sequence[EvidenceBlock]) -> dict[str, bool]:
+        """Evidence id → whether the answer used it, where that was bad and nobody says what is right; else
+        nothing."""
+        if self.marks or self.correction is not None or self.score is None or self.score > BAD:
+            return {}
+        used = {block.id for block in used_evidence(question, answer, evidence)}
         return {block.id: block.id in used for block in evidence} if used else {}
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,9 +13,15 @@ from soma.brain.api import EvidenceFeedback, Judgement
 
 
 def credited_evidence(
-    turn: Turn, source_id: UUID, evidence: Sequence[EvidenceBlock], judged: Mapping[str, bool]
+    turn: Turn,
+    source_id: UUID,
+    evidence: Sequence[EvidenceBlock],
+    judged: Mapping[str, bool],
+    *,
+    discredits: bool = False,
 ) -> EvidenceFeedback:
-    """What `judged` (evidence id → relevant) says of what the turn recalled from its user's memory."""
+    """What `judged` (evidence id → relevant) says of what the turn recalled from its user's memory. See
+    EvidenceFeedback for `discredits`."""
     return EvidenceFeedback(
         tenant_id=turn.principal.tenant_id,
         agent_id=str(turn.agent_id),
@@ -26,6 +32,7 @@ def credited_evidence(
             for block in evidence
             if block.id in judged
         ],
+        discredits=discredits,
     )
 
 

@@ -33,12 +33,14 @@ CORRECTION_IMPORTANCE = 0.9
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Judged:
-    """A turn as it is judged: `evidence` says which of it was relevant, by its id."""
+    """A turn as it is judged: `evidence` says which of it was relevant, by its id, or which a bad answer
+    used, where it `discredits`."""
 
     turn: Turn
     iterations: list[Iteration]
     said: TurnFeedback
     evidence: Mapping[str, bool]
+    discredits: bool
 
     @property
     def last(self) -> Iteration:
@@ -99,8 +101,15 @@ def _judged(row: TurnRow, said: TurnFeedback) -> _Judged:
     unknown = {str(each) for each in said.marks} - {block.id for block in evidence}
     if unknown:
         raise InvalidInput(f"The turn did not recall {', '.join(sorted(unknown))}")
-    judged = said.judge(texts[row.user_message_id], texts[row.message_id], evidence)
-    return _Judged(turn=turn_of(row), iterations=iterations, said=said, evidence=judged)
+    spoken = texts[row.user_message_id], texts[row.message_id]
+    judged, blamed = said.judge(*spoken, evidence), said.blame(*spoken, evidence)
+    return _Judged(
+        turn=turn_of(row),
+        iterations=iterations,
+        said=said,
+        evidence=judged or blamed,
+        discredits=bool(blamed) and not judged,
+    )
 
 
 def _take_in(
@@ -136,10 +145,12 @@ def _take_in(
 
 
 def _credited(judged: _Judged) -> dict[str, Any]:
+    marked = [each for each, relevant in judged.evidence.items() if relevant]
+    others = [each for each, relevant in judged.evidence.items() if not relevant]
     return {
         "evidence": {
-            "relevant": [each for each, relevant in judged.evidence.items() if relevant],
-            "irrelevant": [each for each, relevant in judged.evidence.items() if not relevant],
+            "relevant": [] if judged.discredits else marked,
+            "irrelevant": marked if judged.discredits else others,
         },
         "tools": credited_tools(judged.iterations),
         "models": credited_models(judged.iterations),
@@ -148,8 +159,12 @@ def _credited(judged: _Judged) -> dict[str, Any]:
 
 def _learn(judged: _Judged, feedback_id: UUID, brain: Brain) -> dict[str, Any]:
     """Weights, neuromodulators and ranking learn from it as one checkpoint; confidence is told by it."""
-    evidence = credited_evidence(judged.turn, feedback_id, judged.last.evidence, judged.evidence)
+    evidence = credited_evidence(
+        judged.turn, feedback_id, judged.last.evidence, judged.evidence, discredits=judged.discredits
+    )
     learned = brain.late_feedback(LateFeedback(feedback=_feedback(judged), evidence=evidence))
+    if judged.discredits:
+        return _told(learned)
     marks = [
         EvidenceMark(record_id=UUID(block.id), features=block.features, relevant=judged.evidence[block.id])
         for block in judged.last.evidence

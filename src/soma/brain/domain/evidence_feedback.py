@@ -21,6 +21,7 @@ LARGEST_SIGNAL = 50.0
 class EvidenceFeedback:
     """Feedback on what `agent_id` recalled from `namespace` for one question. `source_id` names it: what
     comes again under the same name teaches nothing again. `judged` has the features as Evidence has them.
+    With `discredits` an answer was bad, and the relevant ones are those that it used.
 
     Raises LimitExceeded for more than 100 memories, InvalidInput for a feature that is no finite number of
     reasonable size.
@@ -31,6 +32,7 @@ class EvidenceFeedback:
     namespace: str
     source_id: UUID
     judged: Sequence[Judgement]
+    discredits: bool = False
 
     def __post_init__(self) -> None:
         if len(self.judged) > MAX_JUDGED:

@@ -25,6 +25,10 @@ agrees with any order by chance."""
 
 CHANCE = 0.5
 
+BLAME = 0.5
+"""How much a bad answer speaks against what it used. The turn has given that credit as if it were right; both
+together say that what bad answers use is right in two of three."""
+
 PLAIN = (
     SHIPPED.weights,
     np.array([SHIPPED.mean[i] if name in ("dense", "lexical") else 0.0 for i, name in enumerate(SIGNALS)]),
@@ -63,7 +67,7 @@ class Credited:
     @property
     def applied(self) -> bool:
         """Whether there was anything to learn."""
-        return self.agreed is not None
+        return self.after != self.before
 
 
 def credit(before: RankingState, everywhere: RankingState, judged: Sequence[Judgement]) -> Credited:
@@ -99,6 +103,26 @@ def credit(before: RankingState, everywhere: RankingState, judged: Sequence[Judg
     )
 
 
+def discredit(before: RankingState, everywhere: RankingState, judged: Sequence[Judgement]) -> Credited:
+    """Take back some of the credit of what a bad answer used, which are the relevant ones of `judged`.
+
+    That an answer was bad may be due to much else, and says nothing of what would have been right: trust and
+    advantages stay. Where feedback makes no sense nothing is taken back.
+    """
+    used = np.array([each.relevant for each in judged], dtype=np.bool_)
+    if not used.any() or used.all() or before.trust < DOUBT:
+        return Credited(before=before, after=before, everywhere=everywhere)
+    features = np.array([[each.features.get(name, 0.0) for name in SIGNALS] for each in judged])
+    seen = differences(features[~used], features[used])
+    return Credited(
+        before=before,
+        after=replace(before, own=_learn(before.own, seen, BLAME)),
+        everywhere=replace(everywhere, own=_learn(everywhere.own, seen, BLAME))
+        if before.trust > 0.0
+        else everywhere,
+    )
+
+
 def _unheeded(
     before: RankingState, counted: RankingState, everywhere: RankingState, agreed: float
 ) -> Credited:
@@ -130,8 +154,8 @@ def _shared(everywhere: RankingState, gains: Floats, seen: Floats) -> RankingSta
     return replace(everywhere, own=_learn(everywhere.own, seen), advantages=(of_agent, 0.0))
 
 
-def _learn(belief: Belief, seen: Floats) -> Belief:
-    return Belief.of(*newton_step(belief.weights, belief.certainty, PRIOR, seen, LOWEST, HIGHEST))
+def _learn(belief: Belief, seen: Floats, weight: float = 1.0) -> Belief:
+    return Belief.of(*newton_step(belief.weights, belief.certainty, PRIOR, seen, LOWEST, HIGHEST, weight))
 
 
 def _give_up(state: RankingState, instead: Belief) -> RankingState:

@@ -23,17 +23,23 @@ def differences(relevant: Floats, other: Floats) -> Floats:
 
 
 def newton_step(
-    mean: Floats, precision: Floats, prior: Floats, seen: Floats, low: Floats, high: Floats
+    mean: Floats,
+    precision: Floats,
+    prior: Floats,
+    seen: Floats,
+    low: Floats,
+    high: Floats,
+    weight: float = 1.0,
 ) -> tuple[Floats, Floats]:
     """The mean (k,) and precision (k, k) after the `seen` differences (m, k), m ≥ 1, which count as one
-    observation together, however many they are. `prior` (k, k) is the precision at the start, positive
-    definite; the mean is projected onto [low, high].
+    observation together, however many they are, or as the share `weight` of one. `prior` (k, k) is the
+    precision at the start, positive definite; the mean is projected onto [low, high].
 
     P' = prior + REMEMBERED·(P − prior) + H, w' = clip(w + P'⁻¹g), where g and H are the mean of gradients and
-    of curvatures of log s. As |differences| ≤ d, ‖P'‖ ≤ ‖prior‖ + d²/(4·(1 − REMEMBERED)).
+    of curvatures of log s, times `weight`. As |differences| ≤ d, ‖P'‖ ≤ ‖prior‖ + d²/(4·(1 − REMEMBERED)).
     """
     wrong = 1.0 / (1.0 + np.exp(np.clip(seen @ mean, -30.0, 30.0)))
-    gradient = (wrong[:, None] * seen).mean(axis=0)
-    curvature = ((wrong * (1.0 - wrong))[:, None] * seen).T @ seen / len(seen)
+    gradient = weight * (wrong[:, None] * seen).mean(axis=0)
+    curvature = weight * ((wrong * (1.0 - wrong))[:, None] * seen).T @ seen / len(seen)
     moved = prior + REMEMBERED * (precision - prior) + (curvature + curvature.T) / 2.0
     return np.clip(mean + np.linalg.solve(moved, gradient), low, high), moved

@@ -7,7 +7,7 @@ import numpy as np
 
 from soma.brain.domain.evidence_feedback import EvidenceFeedback
 from soma.brain.domain.learned_state import LearnedState
-from soma.brain.domain.ranking_credit import Credited, credit
+from soma.brain.domain.ranking_credit import Credited, credit, discredit
 from soma.brain.domain.ranking_state import RankingState
 from soma.brain.domain.signal_weights import SIGNALS
 from soma.brain.domain.weights import BOUNDS
@@ -33,12 +33,13 @@ class EvidenceCredit:
 def evidence_credit(feedback: EvidenceFeedback, state: LearnedState) -> EvidenceCredit:
     """What `feedback` makes of an agent that stands at `state`, whose row is locked."""
     standing = standing_rankings(feedback.tenant_id, feedback.agent_id, feedback.namespace)
-    credited = credit(standing.state, standing.everywhere, feedback.judged)
+    learn = discredit if feedback.discredits else credit
+    credited = learn(standing.state, standing.everywhere, feedback.judged)
     if not credited.applied:
         return EvidenceCredit(credited=credited, state=state, rankings={})
     return EvidenceCredit(
         credited=credited,
-        state=_selecting(state, standing, feedback),
+        state=state if feedback.discredits else _selecting(state, standing, feedback),
         rankings={EVERYWHERE: credited.everywhere, feedback.namespace: credited.after},
     )
 
