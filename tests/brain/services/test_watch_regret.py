@@ -7,6 +7,7 @@ import orjson
 import pytest
 from django.db import connection
 
+from soma.base.crypto import SigningKey
 from soma.base.database import tenant_transaction
 from soma.base.ids import new_id
 from soma.brain.api import (
@@ -32,7 +33,8 @@ LAW = "a" * 64
 @pytest.fixture
 def watched(embedder: Embedder) -> Brain:
     """A brain whose agents compare four turns."""
-    return Brain(FractalMemory(PgvectorStore()), embedder, learning=LearningSettings(watch=FOUR))
+    memory, settings = FractalMemory(PgvectorStore()), LearningSettings(watch=FOUR)
+    return Brain(memory, embedder, learning=settings, key=SigningKey.from_seed(b"k" * 32))
 
 
 def turn(brain: Brain, tenant: UUID, confidence: float) -> Checkpoint:
