@@ -7,6 +7,7 @@ from soma.events.audit.finding import AuditReport
 from soma.events.audit.signer import AuditSigner
 from soma.events.audit.standalone import verifier_source
 from soma.events.audit.trail import AuditTrail, PublicKey
+from soma.events.blobs import Content, keep_blobs, read_blobs, release_blobs, require_blobs
 from soma.events.consumer import Consumer
 from soma.events.consumer_backlog import ConsumerBacklog, Reached
 from soma.events.consumer_heartbeats import Heartbeat
@@ -14,8 +15,11 @@ from soma.events.consumer_runner import ConsumerRunner, ConsumerStatus
 from soma.events.dead_letters import LetterCount
 from soma.events.dead_letters import counts as letter_counts
 from soma.events.errors import (
+    BlobAltered,
+    BlobMissing,
     EventError,
     EventLogUnavailable,
+    EventMissing,
     EventRefused,
     OutsideTransaction,
     SchemaBreach,
@@ -49,15 +53,19 @@ __all__ = (
     "AuditTrail",
     "BackboneStatus",
     "Backlog",
+    "BlobAltered",
+    "BlobMissing",
     "Consumer",
     "ConsumerBacklog",
     "ConsumerReport",
     "ConsumerRunner",
     "ConsumerStatus",
+    "Content",
     "Event",
     "EventError",
     "EventLog",
     "EventLogUnavailable",
+    "EventMissing",
     "EventRefused",
     "EventSchema",
     "Heartbeat",
@@ -79,9 +87,13 @@ __all__ = (
     "backbone_status",
     "dead_letter",
     "dead_letters",
+    "keep_blobs",
     "last_sequence",
     "letter_counts",
     "publish",
+    "read_blobs",
+    "release_blobs",
+    "require_blobs",
     "retry_dead_letter",
     "retry_dead_letters",
     "schema_document",

@@ -4,7 +4,9 @@ EventError
 ├── UnknownEventType        no schema file for this type and version
 ├── SchemaBreach            the payload breaks its schema
 ├── OutsideTransaction      published with no transaction open
-└── EventRefused            the log cannot take this event, now or later
+├── EventRefused            the log cannot take this event, now or later
+└── BlobMissing             a content that is named is not there any more
+    └── BlobAltered         it is not what its hash says
 Unavailable
 └── EventLogUnavailable     the log takes nothing at present; the events are not to blame
     └── EventMissing        the log does not have what was recorded in it
@@ -48,6 +50,24 @@ class EventRefused(EventError):
 
     code = "event_refused"
     title = "The log refuses an event"
+
+
+class BlobMissing(EventError):
+    """What `sha256` names was deleted, or has gone with its time."""
+
+    code = "blob_missing"
+    title = "A recorded content is gone"
+
+    def __init__(self, detail: str, *, sha256: str) -> None:
+        super().__init__(detail, sha256=sha256)
+        self.sha256 = sha256
+
+
+class BlobAltered(BlobMissing):
+    """Something else is kept under `sha256`."""
+
+    code = "blob_altered"
+    title = "A recorded content was altered"
 
 
 class EventLogUnavailable(Unavailable):

@@ -159,6 +159,25 @@ class AuditExpiry(models.Model):
         db_table = "audit_expiry"
 
 
+class Blob(models.Model):
+    """A content that events or rows name by its hash, kept for `owner_id`: see blobs. Immutable, but for
+    `lasting` (it stays as long as its owner; else as long as events are kept) and when it was last named."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "owner_id", "hash")
+    tenant_id = models.UUIDField()
+    owner_id = models.UUIDField()
+    hash = models.BinaryField()
+    size = models.IntegerField()
+    deflated = models.BooleanField()
+    lasting = models.BooleanField()
+    named_at = models.DateTimeField()
+    content = models.BinaryField()
+
+    class Meta:
+        db_table = "blob"
+        indexes = (models.Index(fields=("named_at",), condition=Q(lasting=False), name="blob_expiring"),)
+
+
 class ConsumerOffset(models.Model):
     """How far a consumer has read in a partition of the log, and when that was kept."""
 
