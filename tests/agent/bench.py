@@ -18,6 +18,7 @@ from soma.agent.api import (
     Capsules,
     Frame,
     IterationRunner,
+    LiveEffects,
     LoopSettings,
     ModelPort,
     Models,
@@ -130,10 +131,12 @@ class Bench:
             capsules=self.capsules,
             observer=watch,
             iterations=IterationRunner(
-                database=desk.database,
-                brain=brain,
+                effects=LiveEffects(
+                    database=desk.database,
+                    brain=brain,
+                    tools=ToolRunner(adapters, policy, desk.relations, desk.database),
+                ),
                 models=models,
-                tools=ToolRunner(adapters, policy, desk.relations, desk.database),
                 observer=watch,
             ),
         )

@@ -7,7 +7,7 @@ from soma.base.canonical import json_bytes
 from soma.base.ids import new_id
 from soma.events.api import Event
 from soma.events.event import PendingEvent
-from soma.events.schema_catalogue import schema_of
+from soma.events.schema_catalogue import EventSchema, schema_of
 
 HASH = "0f" * 32
 WEIGHTS = {"alpha": 1.0, "beta": 0.2, "gamma": 0.1, "tau": 0.7, "lambda": 1.0, "mu": 0.1, "nu": 0.05}
@@ -190,6 +190,13 @@ PAYLOADS: dict[str, dict[str, Any]] = {
         "deleted": 3,
         "user_id": ID,
     },
+    "chat.turn_replayed": {
+        "turn_id": ID,
+        "user_id": ID,
+        "mode": "verify",
+        "verdict": "diverged",
+        "diverged_at": "iteration 1, learn",
+    },
     "identity.session_minted": {"session_id": ID, "user_id": ID},
     "identity.session_revoked": {"session_id": ID, "user_id": ID},
     "constitution.updated": {"version": 2, "hash": HASH},
@@ -198,6 +205,16 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "conversation.created": {"conversation_id": ID, "agent_id": ID, "user_id": ID},
     "agent.routing_decided": {"provider": "local", "scores": {"local": 0.7}, "context_hash": HASH},
 }
+
+LATER_VERSIONS: dict[tuple[str, int], dict[str, Any]] = {
+    ("chat.iteration_completed", 2): {"attempt": 1, "record_hash": HASH},
+}
+"""What a payload has more than that of the first version."""
+
+
+def sample(schema: EventSchema) -> dict[str, Any]:
+    """A payload that keeps `schema`."""
+    return {**PAYLOADS[schema.type], **LATER_VERSIONS.get((schema.type, schema.version), {})}
 
 
 def failed_turn(tenant_id: UUID, detail: str, *, key: str = "turn-1") -> Event:

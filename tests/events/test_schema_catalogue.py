@@ -7,7 +7,7 @@ from jsonschema_rs import meta
 
 from soma.events.errors import SchemaBreach, UnknownEventType
 from soma.events.schema_catalogue import EventSchema, catalogue, schema_of
-from tests.events.samples import PAYLOADS
+from tests.events.samples import PAYLOADS, sample
 
 pytestmark = pytest.mark.req("SCHEMA-001")
 
@@ -33,13 +33,13 @@ def test_a_schema_is_named_after_its_type_and_version(schema: EventSchema) -> No
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=name)
 def test_a_valid_payload_passes(schema: EventSchema) -> None:
-    schema.check(PAYLOADS[schema.type])
+    schema.check(sample(schema))
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=name)
 def test_an_unknown_field_is_refused(schema: EventSchema) -> None:
     with pytest.raises(SchemaBreach, match="surprise"):
-        schema.check({**PAYLOADS[schema.type], "surprise": 1})
+        schema.check({**sample(schema), "surprise": 1})
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_an_unknown_field_is_refused(schema: EventSchema) -> None:
     ids=lambda value: value if isinstance(value, str) else name(value),
 )
 def test_a_missing_field_is_refused(schema: EventSchema, field: str) -> None:
-    payload = {key: value for key, value in PAYLOADS[schema.type].items() if key != field}
+    payload = {key: value for key, value in sample(schema).items() if key != field}
     with pytest.raises(SchemaBreach, match=field):
         schema.check(payload)
 

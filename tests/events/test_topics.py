@@ -14,7 +14,7 @@ from soma.base.ids import new_id
 from soma.events.event import StoredEvent
 from soma.events.schema_catalogue import catalogue
 from soma.events.topics import TOPICS, schema_document, schemas_of, topic_schema
-from tests.events.samples import PAYLOADS
+from tests.events.samples import PAYLOADS, sample
 
 pytestmark = pytest.mark.req("SCHEMA-001")
 
@@ -52,10 +52,12 @@ def test_a_topics_schema_is_one(topic: str) -> None:
     assert document["title"] == topic
 
 
-@pytest.mark.parametrize("schema", catalogue().values(), ids=lambda schema: schema.type)
+@pytest.mark.parametrize(
+    "schema", catalogue().values(), ids=lambda schema: f"{schema.type}.v{schema.version}"
+)
 def test_a_record_keeps_its_topics_schema(schema: Any) -> None:
     check = validator_for(topic_schema(schema.topic), validate_formats=True)
-    good = record(schema.type, schema.topic)
+    good = record(schema.type, schema.topic, version=schema.version, payload=sample(schema))
     check.validate(good)
     for broken in (
         good | {"payload": {**good["payload"], "surprise": 1}},

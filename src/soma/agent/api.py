@@ -27,6 +27,7 @@ from soma.agent.services.gate import Gate
 from soma.agent.services.generate import Models
 from soma.agent.services.give_feedback import give_feedback
 from soma.agent.services.iterate import IterationRunner
+from soma.agent.services.live_effects import LiveEffects
 from soma.agent.services.record_denial import record_denial
 from soma.agent.services.run_turn import TurnRunner
 from soma.agent.services.start_turn import MessageCommand, start_turn
@@ -60,6 +61,7 @@ __all__ = [
     "EvaluateRequest",
     "Frame",
     "IterationRunner",
+    "LiveEffects",
     "LoopSettings",
     "MessageView",
     "ModelDelta",

@@ -165,7 +165,8 @@ class TurnRow(models.Model):
 
 
 class RLMIterationRow(models.Model):
-    """One pass of the loop, complete: what was asked, said, done, learnt."""
+    """One pass of the loop, complete: what was asked, said, done, learnt. A long `content` is empty here and
+    stands under `content_hash` among the conversation's blobs."""
 
     id = models.UUIDField(primary_key=True)
     tenant_id = models.UUIDField()
@@ -173,6 +174,7 @@ class RLMIterationRow(models.Model):
     number = models.IntegerField()
     record = models.JSONField()
     content = models.TextField()
+    content_hash = models.TextField(null=True)
     script = models.JSONField()
     first_frame_id = models.BigIntegerField()
     started_at = models.DateTimeField()
@@ -189,7 +191,8 @@ class RLMIterationRow(models.Model):
 
 
 class ToolExecutionRow(models.Model):
-    """A tool call: what was decided and what came of it."""
+    """A tool call: what was decided and what came of it. Long arguments and outputs are null and stand under
+    their hashes among the conversation's blobs."""
 
     id = models.UUIDField(primary_key=True)
     tenant_id = models.UUIDField()
@@ -198,10 +201,12 @@ class ToolExecutionRow(models.Model):
     position = models.IntegerField()
     call_id = models.TextField()
     tool = models.TextField()
-    arguments = models.JSONField()
+    arguments = models.JSONField(null=True)
+    arguments_hash = models.TextField(null=True)
     idempotency_key = models.TextField()
     status = models.TextField()
     output = models.JSONField(null=True)
+    output_hash = models.TextField(null=True)
     reasons = models.JSONField()
     policy_hash = models.TextField()
     latency_ms = models.FloatField(null=True)

@@ -18,6 +18,7 @@ from soma.agent.api import (
     Agent,
     Capsules,
     IterationRunner,
+    LiveEffects,
     Models,
     ToolRunner,
     TurnRunner,
@@ -205,9 +206,8 @@ def build_agent(
     tools = ToolRunner(
         [CalculatorTool(), ClockTool(), MemoryRecallTool(brain, database)], policy, relations, database
     )
-    iterations = IterationRunner(
-        database=database, brain=brain, models=models, tools=tools, observer=observer
-    )
+    effects = LiveEffects(database=database, brain=brain, tools=tools)
+    iterations = IterationRunner(effects=effects, models=models, observer=observer)
     return Agent(
         database=database,
         policy=policy,

@@ -1,10 +1,10 @@
 """A capsule: the identity of an agent, as one signed document."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from soma.agent.domain.tool import ToolSpec
+from soma.agent.domain.tool import ToolExample, ToolSpec
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,3 +46,37 @@ class Capsule:
 def manifest(name: str, version: int, system_prompt: str, loop: dict[str, Any], tools: list[str]) -> Any:
     """The part of a capsule that its signature covers, as a JSON value."""
     return {"name": name, "version": version, "system_prompt": system_prompt, "loop": loop, "tools": tools}
+
+
+def document_of_capsule(capsule: Capsule) -> dict[str, Any]:
+    """All of a capsule, as a JSON object."""
+    tools = [{**asdict(tool), "triggers": list(tool.triggers)} for tool in capsule.tools]
+    for tool in tools:
+        tool["examples"] = list(tool["examples"])
+    return {
+        "id": str(capsule.id),
+        "tenant_id": str(capsule.tenant_id),
+        "name": capsule.name,
+        "version": capsule.version,
+        "system_prompt": capsule.system_prompt,
+        "loop": asdict(capsule.loop),
+        "tools": tools,
+    }
+
+
+def capsule_of_document(document: dict[str, Any]) -> Capsule:
+    """The inverse of document_of_capsule."""
+    return Capsule(
+        id=UUID(document["id"]),
+        tenant_id=UUID(document["tenant_id"]),
+        name=document["name"],
+        version=document["version"],
+        system_prompt=document["system_prompt"],
+        loop=LoopSettings(**document["loop"]),
+        tools=tuple(_tool(each) for each in document["tools"]),
+    )
+
+
+def _tool(document: dict[str, Any]) -> ToolSpec:
+    examples = tuple(ToolExample(**example) for example in document["examples"])
+    return ToolSpec(**{**document, "triggers": tuple(document["triggers"]), "examples": examples})

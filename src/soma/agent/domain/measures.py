@@ -1,7 +1,8 @@
 """What earlier turns have taken and brought, and what is assumed where there were none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 PRIOR_SUCCESS = 0.9
 PRIOR_CALLS = 4.0
@@ -17,6 +18,11 @@ class Figure:
 
     value: float
     samples: int = 0
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> "Figure":
+        """The inverse of asdict."""
+        return cls(**value)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +41,11 @@ class ToolMeasure:
             latency_ms=Figure(value=latency_ms, samples=executed),
         )
 
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> "ToolMeasure":
+        """The inverse of asdict."""
+        return cls(**{name: Figure.from_dict(figure) for name, figure in value.items()})
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunMeasure:
@@ -52,6 +63,11 @@ class RunMeasure:
             tokens=Figure(value=tokens),
             confidence=Figure(value=confidence),
         )
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> "RunMeasure":
+        """The inverse of asdict."""
+        return cls(**{name: Figure.from_dict(figure) for name, figure in value.items()})
 
 
 PRIOR_CALL = RunMeasure.prior(latency_ms=800.0, tokens=24.0, confidence=0.5)
@@ -74,3 +90,17 @@ class Measures:
     def tool(self, name: str) -> ToolMeasure:
         """What was measured of a tool, or its prior."""
         return self.tools.get(name, ToolMeasure())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> "Measures":
+        """The inverse of to_dict."""
+        runs = {name: RunMeasure.from_dict(value[name]) for name in ("call", "plain", "grounded")}
+        return cls(
+            tools={name: ToolMeasure.from_dict(each) for name, each in value["tools"].items()},
+            recall_ms=Figure.from_dict(value["recall_ms"]),
+            **runs,
+        )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from soma.agent.domain.tool import ToolCall, ToolSpec
+from soma.base.canonical import json_bytes, sha256_hex
 
 OUT_OF_TIME = "out_of_time"
 """The stop reason of an output that a time-out cut off."""
@@ -44,6 +45,20 @@ class ModelRequest:
     tools: tuple[ToolSpec, ...] = ()
     keep_partial: bool = False
 
+    def sampling(self) -> dict[str, Any]:
+        """How the model is to answer, without the prompt, as a JSON object."""
+        schema = None if self.schema is None else sha256_hex(json_bytes(self.schema))
+        return {
+            "seed": self.seed,
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            "timeout_seconds": self.timeout_seconds,
+            "repetition_penalty": self.repetition_penalty,
+            "schema_hash": schema,
+            "tools": [tool.name for tool in self.tools],
+            "keep_partial": self.keep_partial,
+        }
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelDelta:
@@ -67,6 +82,10 @@ class ModelOutput:
 
 def confidence_of(logprobs: Sequence[float]) -> float | None:
     """exp(mean token log-probability), in (0, 1]; None without log-probabilities."""
-    if not logprobs:
-        return None
-    return min(1.0, math.exp(math.fsum(logprobs) / len(logprobs)))
+    mean = mean_logprob(logprobs)
+    return None if mean is None else min(1.0, math.exp(mean))
+
+
+def mean_logprob(logprobs: Sequence[float]) -> float | None:
+    """The mean token log-probability; None without any. That of its own mean alone is the same again."""
+    return math.fsum(logprobs) / len(logprobs) if logprobs else None

@@ -3,7 +3,8 @@
 A prompt is put together from parts that are stored already: the capsule, messages, evidence, tool
 results. Its recipe names the parts that went in, so an iteration keeps a few ids and the prompt's hash
 instead of the text, and a conversation does not grow with the square of its length. Of the history it
-names how many of the newest messages went in, since a lane keeps the newest.
+names how many of the newest messages went in, since a lane keeps the newest; so it does of the results, whose
+ids a model may give twice.
 """
 
 from collections.abc import Sequence
@@ -68,9 +69,8 @@ def compose(mode: PromptMode, parts: PromptParts) -> Prompt:
 
 def from_recipe(recipe: dict[str, Any], everything: PromptParts) -> Prompt:
     """The prompt that `recipe` describes, out of all the parts of its turn."""
-    newest = recipe["history"]
+    newest, latest = recipe["history"], len(recipe["results"])
     evidence = set(recipe["evidence"])
-    results = set(recipe["results"])
     tools = set(recipe["tools"])
     return compose(
         PromptMode(recipe["mode"]),
@@ -78,7 +78,7 @@ def from_recipe(recipe: dict[str, Any], everything: PromptParts) -> Prompt:
             everything,
             history=everything.history[len(everything.history) - newest :],
             evidence=tuple(b for b in everything.evidence if b.id in evidence),
-            results=tuple(r for r in everything.results if r.call.call_id in results),
+            results=everything.results[len(everything.results) - latest :],
             tools=tuple(t for t in everything.tools if t.name in tools),
             draft=everything.draft if recipe["draft"] else "",
         ),

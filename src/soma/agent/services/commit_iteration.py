@@ -7,49 +7,52 @@ from typing import Any
 from django.db import connections
 
 from soma.agent.domain.iteration import Iteration
+from soma.agent.domain.iteration_document import document_of
+from soma.agent.domain.iteration_inputs import IterationInputs
+from soma.agent.domain.shelf import Shelf
 from soma.agent.domain.tool import ToolExecution
 from soma.agent.domain.turn import Turn
 from soma.agent.errors import LeaseLost
 from soma.agent.models import ToolExecutionRow
+from soma.agent.services.assess import feedback_of
 from soma.agent.services.leases import LEASE_SECONDS
+from soma.agent.services.progress import Progress
 from soma.agent.services.record_intent import STARTED
+from soma.agent.services.recording import record_of
 from soma.agent.services.rows import execution_row, iteration_row
 from soma.agent.services.turn_event import turn_event
 from soma.base import clock
 from soma.base.canonical import json_bytes, sha256_hex
 from soma.base.database import APP, tenant_transaction
 from soma.base.insertion import insert
-from soma.brain.api import Brain, Feedback, LearnedState
-from soma.events.api import Event, publish
+from soma.brain.api import Brain, LearnedState
+from soma.events.api import Content, Event, keep_blobs, publish
 
 
 def commit_iteration(
-    turn: Turn,
-    draft: Iteration,
-    feedback: Feedback | None,
-    learned: LearnedState,
-    brain: Brain,
-    *,
-    noted: bool,
+    progress: Progress, draft: Iteration, inputs: IterationInputs, brain: Brain, *, cancelled: bool
 ) -> tuple[Iteration, LearnedState]:
-    """Learn from `feedback` and store everything; the iteration with its learning, and the new state.
+    """Learn from `draft` and store everything; the iteration with its learning, and the new state.
 
-    None for `feedback` is an interrupted iteration, which teaches nothing. `noted` says that intents of
-    its tools were committed before; their results replace them. Raises LeaseLost, and then nothing is
-    stored.
+    A cancelled iteration teaches nothing. Raises LeaseLost, and then nothing is stored.
     """
+    turn = progress.turn
     with tenant_transaction(turn.principal.tenant_id):
         _advance(turn, draft.number + 1)
-        _store_executions(turn, draft, noted=noted)
-        if feedback is None:
-            taught, after = _nothing_learned(learned), learned
+        if cancelled:
+            taught, after = nothing_learned(progress.learned), progress.learned
         else:
-            learning = brain.apply_feedback(feedback)
+            learning = brain.apply_feedback(feedback_of(progress, draft))
             taught, after = learning.to_dict(), learning.after
         iteration = replace(draft, learning=taught, completed_at=clock.now())
-        insert(iteration_row(turn, iteration))
+        shelf = Shelf()
+        document = document_of(iteration, shelf)
+        _store(turn, document, noted=_noted(progress, draft))
+        record, *beginning = record_of(progress, document, inputs)
+        keep_blobs(turn.principal.tenant_id, [record, *beginning, *_shelved(turn, shelf)])
         publish(
-            _completed(turn, iteration), *(_executed(turn, iteration, one) for one in iteration.executions)
+            _completed(turn, iteration, record.hash),
+            *(_executed(turn, iteration, one) for one in iteration.executions),
         )
     return iteration, after
 
@@ -70,25 +73,33 @@ def _advance(turn: Turn, iterations: int) -> None:
             raise LeaseLost("the turn's lease has passed to another process")
 
 
-def _store_executions(turn: Turn, iteration: Iteration, *, noted: bool) -> None:
-    if not iteration.executions:
-        return
+def _noted(progress: Progress, draft: Iteration) -> bool:
+    """Whether intents of its tools were committed before, which their results replace."""
+    specs = (progress.capsule.tool(one.call.tool) for one in draft.executions)
+    return any(spec is not None and not spec.idempotent for spec in specs)
+
+
+def _store(turn: Turn, document: dict[str, Any], *, noted: bool) -> None:
+    number, executions = document["number"], document["executions"]
     if noted:
         ToolExecutionRow.objects.filter(
             turn_id=turn.id,
-            iteration=iteration.number,
+            iteration=number,
             status=STARTED,
-            tool__in=[one.call.tool for one in iteration.executions],
+            tool__in=[one["tool"] for one in executions],
         ).delete()
-    insert(
-        *(
-            execution_row(turn, iteration.number, position, one)
-            for position, one in enumerate(iteration.executions)
-        )
-    )
+    rows = [execution_row(turn, number, position, one) for position, one in enumerate(executions)]
+    insert(*rows, iteration_row(turn, document))
 
 
-def _completed(turn: Turn, iteration: Iteration) -> Event:
+def _shelved(turn: Turn, shelf: Shelf) -> list[Content]:
+    """What rows name by hash."""
+    return [
+        Content(owner_id=turn.conversation_id, data=data, lasting=True) for data in shelf.contents.values()
+    ]
+
+
+def _completed(turn: Turn, iteration: Iteration, record_hash: str) -> Event:
     learning = iteration.learning
     before, after = learning["weights_before"], learning["weights_after"]
     return turn_event(
@@ -120,7 +131,10 @@ def _completed(turn: Turn, iteration: Iteration) -> Event:
             "salience": learning["salience"],
             "learning_applied": learning["applied"],
             "latency_ms": iteration.latency_ms,
+            "attempt": turn.attempt,
+            "record_hash": record_hash,
         },
+        version=2,
     )
 
 
@@ -143,7 +157,8 @@ def _executed(turn: Turn, iteration: Iteration, execution: ToolExecution) -> Eve
     )
 
 
-def _nothing_learned(state: LearnedState) -> dict[str, Any]:
+def nothing_learned(state: LearnedState) -> dict[str, Any]:
+    """What a cancelled iteration has for its learning."""
     weights, levels = state.weights.to_dict(), state.neuromodulators.to_dict()
     return {
         "weights_before": weights,

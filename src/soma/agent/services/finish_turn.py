@@ -15,6 +15,7 @@ from soma.agent.services.credit import evidence_of_answer
 from soma.agent.services.evidence_used import evidence_used
 from soma.agent.services.leases import LEASE_SECONDS
 from soma.agent.services.progress import Progress
+from soma.agent.services.recording import words
 from soma.agent.services.turn_event import turn_event
 from soma.base import clock
 from soma.base.canonical import json_bytes, sha256_hex
@@ -23,7 +24,7 @@ from soma.base.errors import SomaError
 from soma.base.ids import new_id
 from soma.base.insertion import insert
 from soma.brain.api import Brain, LearnedState
-from soma.events.api import Event, publish
+from soma.events.api import Event, keep_blobs, publish
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +50,7 @@ def finish_turn(progress: Progress, text: str, outcome: Outcome, brain: Brain) -
         )
         if answer.message_id is not None:
             insert(_message(turn, answer.message_id, text))
+            keep_blobs(turn.principal.tenant_id, [words(turn.conversation_id, text)])
         evidence = None if cancelled else evidence_of_answer(progress, text)
         brain.checkpoint(turn.principal.tenant_id, str(turn.agent_id), turn.id, evidence=evidence)
         events = [_turn_completed(progress, answer, outcome)]

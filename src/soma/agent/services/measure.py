@@ -45,7 +45,7 @@ TOOLS = """
 RUNS = """
     WITH run AS (
         SELECT
-            CASE WHEN content = '' OR record->>'mode' = 'call' THEN 'call'
+            CASE WHEN (content = '' AND content_hash IS NULL) OR record->>'mode' = 'call' THEN 'call'
                  WHEN record->'recipe'->'evidence' = '[]' AND record->'recipe'->'results' = '[]' THEN 'plain'
                  ELSE 'grounded' END AS kind,
             number,

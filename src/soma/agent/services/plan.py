@@ -28,7 +28,8 @@ MODEL_TIMEOUT_SECONDS = 60.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """A decided iteration, before the model is asked. `suggestions` are what else could be done, weighed."""
+    """A decided iteration, before the model is asked. `suggestions` are what else could be done, weighed;
+    `counts` are the tokens that the model counted for it."""
 
     mode: PromptMode
     prompt: Prompt
@@ -37,6 +38,7 @@ class Plan:
     capabilities: tuple[str, ...]
     request: ModelRequest
     suggestions: tuple[dict[str, Any], ...]
+    counts: tuple[int, ...]
 
     def lanes(self) -> dict[str, Any]:
         """The allocation as iterations keep it."""
@@ -69,6 +71,7 @@ async def plan(progress: Progress, model: ModelPort) -> Plan:
         capabilities=required_capabilities(progress.message.content),
         request=_request(progress, prompt, offered),
         suggestions=_suggestions(progress, model, parts, granted, counts),
+        counts=tuple(counts.values()),
     )
 
 

@@ -15,6 +15,7 @@ from soma.agent.services.capsules import Capsules
 from soma.agent.services.gate import Gate, Thing
 from soma.agent.services.leases import LEASE_SECONDS
 from soma.agent.services.load_turn import Beginning, dialogue
+from soma.agent.services.recording import words
 from soma.agent.services.relate import phase_of
 from soma.agent.services.rows import turn_of
 from soma.agent.services.turn_event import turn_event
@@ -26,7 +27,7 @@ from soma.base.ids import new_id
 from soma.base.insertion import insert
 from soma.base.tenancy import Principal
 from soma.brain.api import Brain, LearnedState
-from soma.events.api import Event, publish
+from soma.events.api import Event, keep_blobs, publish
 
 MAXIMUM_KEY_LENGTH = 200
 
@@ -95,6 +96,7 @@ def _start(command: MessageCommand, capsules: Capsules, gate: Gate, brain: Brain
     ]
     row = _turn_row(command, version, request_phases)
     insert(row, _message_row(command, row))
+    keep_blobs(row.tenant_id, [words(row.conversation_id, command.text)])
     turn = turn_of(row)
     publish(_turn_started(turn))
     message, history = dialogue(row.conversation_id, row.user_message_id)
