@@ -18,6 +18,7 @@ class ZeroCostModel:
 
     name = "zero-cost"
     native_tools = True
+    reproducible = False
     context_limit = 1_000_000
 
     def __init__(self) -> None:

@@ -22,6 +22,8 @@ from soma.agent.api import (
     LoopSettings,
     ModelPort,
     Models,
+    ReplayMode,
+    ReplayReport,
     ToolPort,
     ToolRunner,
     ToolSpec,
@@ -39,6 +41,7 @@ from soma.base.ids import new_id
 from soma.base.phases import PhaseObserver, Unobserved
 from soma.base.tenancy import Principal
 from soma.brain.api import Brain
+from soma.events.api import EventLog, PostgresEventLog, Relay
 from soma.events.models import EventLogEntry, OutboxMessage
 from soma.policy.adapters.policy_engine_rego import RegoPolicyEngine
 from soma.policy.adapters.relation_store_postgres import PostgresRelationStore
@@ -86,6 +89,7 @@ class Bench:
         brain: Brain | None = None,
         policy: Policy | None = None,
         start: bool = True,
+        log: EventLog | None = None,
     ) -> None:
         self.desk = desk
         self.tenant = tenant
@@ -95,6 +99,7 @@ class Bench:
         )
         self._give_roles()
         self.capsules = Capsules(desk.key, specs, SYSTEM_PROMPT, desk.relations)
+        self.log: EventLog = PostgresEventLog() if log is None else log
         self.agent = self._agent(
             Models(primary=model, fallback=fallback, fast=fast), tools, rlm, observer, brain, policy
         )
@@ -149,6 +154,7 @@ class Bench:
             models=models,
             runner=runner,
             owner=self.owner,
+            log=self.log,
             rlm=rlm,
         )
 
@@ -191,6 +197,16 @@ class Bench:
     def trace(self, turn_id: UUID) -> dict[str, Any]:
         """The decision trace."""
         return self.call(self.agent.trace, self.principal, turn_id)
+
+    def replay(self, turn_id: UUID, mode: ReplayMode = ReplayMode.VERIFY) -> ReplayReport:
+        """The turn replayed, once whatever has to be relayed is in the log."""
+        relay = Relay(self.log)
+        relay.start()
+        try:
+            assert relay.drain(30)
+            return self.call(self.agent.replay, self.principal, turn_id, mode)
+        finally:
+            relay.stop()
 
     def events(self) -> list[tuple[str, dict[str, Any]]]:
         """Type and payload of every event of the tenant, relayed or not: a relay of another test may be

@@ -208,6 +208,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
 
 LATER_VERSIONS: dict[tuple[str, int], dict[str, Any]] = {
     ("chat.iteration_completed", 2): {"attempt": 1, "record_hash": HASH},
+    ("chat.turn_completed", 2): {"checkpoint": 3, "checkpoint_hash": 2 * HASH},
 }
 """What a payload has more than that of the first version."""
 

@@ -13,6 +13,7 @@ class ScriptedModel:
     """Gives `replies` in turn, the last one again and again. Keeps the requests it got."""
 
     context_limit = 100_000
+    reproducible = False
 
     def __init__(self, *replies: Reply, native_tools: bool = True, name: str = "scripted") -> None:
         self.name = name

@@ -11,10 +11,11 @@ from soma.agent.domain.capsule import Capsule, LoopSettings
 from soma.agent.domain.frames import Frame
 from soma.agent.domain.message import MAXIMUM_MESSAGE_BYTES
 from soma.agent.domain.model import ModelDelta, ModelMessage, ModelOutput, ModelRequest
+from soma.agent.domain.replay_report import ReplayMode, ReplayReport, Verdict
 from soma.agent.domain.tool import ToolCall, ToolExample, ToolSpec
 from soma.agent.domain.turn import Turn, TurnStatus
 from soma.agent.domain.turn_feedback import MAX_MARKS, Thumb, TurnFeedback
-from soma.agent.errors import AgentError, ModelUnavailable, ToolFailed
+from soma.agent.errors import AgentError, ModelUnavailable, NotReexecutable, ToolFailed
 from soma.agent.ports import ModelPort, ToolContext, ToolPort
 from soma.agent.services import conversations as conversation_services
 from soma.agent.services.agent_learning import RollbackTarget, agent_learning, roll_back
@@ -29,6 +30,7 @@ from soma.agent.services.give_feedback import give_feedback
 from soma.agent.services.iterate import IterationRunner
 from soma.agent.services.live_effects import LiveEffects
 from soma.agent.services.record_denial import record_denial
+from soma.agent.services.replay.replay_turn import Replayer
 from soma.agent.services.run_turn import TurnRunner
 from soma.agent.services.start_turn import MessageCommand, start_turn
 from soma.agent.services.streams import TurnStreams
@@ -44,6 +46,7 @@ from soma.agent.services.turns import (
 from soma.base.database import DatabaseThreads
 from soma.base.tenancy import Principal
 from soma.brain.api import Brain
+from soma.events.api import EventLog
 from soma.policy.api import PermissionDenied, Policy, Relations
 
 __all__ = [
@@ -71,6 +74,9 @@ __all__ = [
     "ModelRequest",
     "ModelUnavailable",
     "Models",
+    "NotReexecutable",
+    "ReplayMode",
+    "ReplayReport",
     "RollbackTarget",
     "Thumb",
     "ToolCall",
@@ -84,6 +90,7 @@ __all__ = [
     "TurnFeedback",
     "TurnRunner",
     "TurnView",
+    "Verdict",
 ]
 
 
@@ -116,14 +123,17 @@ class Agent:
         models: Models,
         runner: TurnRunner,
         owner: str,
+        log: EventLog,
         rlm: bool = True,
     ) -> None:
-        """`owner` names this process in leases; `rlm` off answers in a single shot."""
+        """`owner` names this process in leases; `rlm` off answers in a single shot; turns are replayed from
+        `log`."""
         self._database = database
         self._gate = Gate(relations, policy)
         self._capsules = capsules
         self._brain = brain
         self._models = models
+        self._replayer = Replayer(database=database, log=log, brain=brain, models=models, gate=self._gate)
         self._streams = TurnStreams()
         self._owner = owner
         self._rlm = rlm
@@ -250,6 +260,17 @@ class Agent:
             capsules=self._capsules,
             gate=self._gate,
         )
+
+    async def replay(
+        self, principal: Principal, turn_id: UUID, mode: ReplayMode = ReplayMode.VERIFY
+    ) -> ReplayReport:
+        """A turn rebuilt from the log, or run again, and whether it is the same; that it was asked for is
+        recorded. Raises NotFound, Denied, Conflict while it runs, NotReexecutable, Unavailable."""
+        try:
+            return await self._replayer.replay(principal, turn_id, mode)
+        except PermissionDenied as denied:
+            await self._database.run(record_denial, principal, denied.decision)
+            raise
 
     async def learning(self, principal: Principal, agent: str, *, checkpoints: int = 20) -> dict[str, object]:
         """What the agent with this name or id has learned, with its latest checkpoints. Raises NotFound,

@@ -3,11 +3,12 @@
 AgentError
 ├── LeaseLost          another process runs this turn now
 ├── ModelUnavailable   no model answers
+├── NotReexecutable    a turn cannot be run again here
 ├── ToolFailed         a tool ran and did not succeed
 └── TurnAbandoned      a turn has crashed its process too often
 """
 
-from soma.base.errors import SomaError, Unavailable
+from soma.base.errors import Conflict, SomaError, Unavailable
 
 
 class AgentError(SomaError):
@@ -29,6 +30,14 @@ class ModelUnavailable(AgentError, Unavailable):
 
     code = "model_unavailable"
     title = "The model does not answer"
+
+
+class NotReexecutable(AgentError, Conflict):
+    """The model that answered is no model of this machine, or not the same bytes twice. The turn can still be
+    verified."""
+
+    code = "not_reexecutable"
+    title = "The turn cannot be run again here"
 
 
 class ToolFailed(AgentError):

@@ -21,6 +21,10 @@ class ModelPort(Protocol):
         """Whether the model writes tool calls of its own accord."""
 
     @property
+    def reproducible(self) -> bool:
+        """Whether the same request, seed included, gives the same bytes again, at no cost."""
+
+    @property
     def context_limit(self) -> int:
         """How many tokens prompt and output may have together."""
 

@@ -15,7 +15,7 @@ from soma.brain.domain.documents.media_type import MediaType, media_type_named, 
 from soma.brain.domain.documents.retrieval import Passage, Retrieved, RetrieveRequest
 from soma.brain.domain.documents.unreadable import Reason, Unreadable
 from soma.brain.domain.evidence_feedback import EvidenceFeedback, EvidenceLearning
-from soma.brain.domain.feedback import Feedback, RewardParts
+from soma.brain.domain.feedback import Feedback, RewardParts, Signals
 from soma.brain.domain.frame import Role
 from soma.brain.domain.frame_question import FrameAnswer, FrameAnswers, FrameMethod, FrameQuestion
 from soma.brain.domain.guard_decision import GuardDecision, Verdict
@@ -23,7 +23,7 @@ from soma.brain.domain.guard_settings import GuardSettings
 from soma.brain.domain.late_feedback import LateFeedback, LateLearning
 from soma.brain.domain.learned_report import LearnedRanking, LearnedReport
 from soma.brain.domain.learned_state import LearnedState
-from soma.brain.domain.learning import Learning
+from soma.brain.domain.learning import Learning, learn
 from soma.brain.domain.learning_settings import LearningSettings
 from soma.brain.domain.learning_signal import LearningSignal
 from soma.brain.domain.memory import Memory, NamespaceSize
@@ -43,6 +43,7 @@ from soma.brain.domain.recall_filter import RecallFilter
 from soma.brain.domain.regret import RegretSettings
 from soma.brain.domain.remember import Kept, Refusal, RefusalReason, Remembered, RememberItem
 from soma.brain.domain.segment import Segment
+from soma.brain.domain.turn_line import TurnLine
 from soma.brain.domain.usage import Usage, UsageTaken
 from soma.brain.domain.utterance import UtteranceKind
 from soma.brain.domain.weights import Weights
@@ -177,10 +178,12 @@ __all__ = [
     "Role",
     "Rollback",
     "Segment",
+    "Signals",
     "SignedCapsule",
     "Source",
     "Suggestion",
     "Treatment",
+    "TurnLine",
     "Unreadable",
     "UploadedCapsule",
     "Usage",
@@ -193,6 +196,7 @@ __all__ = [
     "WorkingSettings",
     "blocks_of_file",
     "chance_of_relevance",
+    "learn",
     "media_type_named",
     "media_type_of",
     "owned_name",

@@ -36,6 +36,7 @@ from soma.events.api import (
     AuditTrail,
     ConsumerRunner,
     EventLog,
+    PostgresEventLog,
     Relay,
     Retention,
 )
@@ -126,6 +127,7 @@ async def open_runtime(
             relations,
             models,
             degradations=_degradations(relay),
+            log=log,
         )
         await agent.start(take_over=serve)
         if not serve:
@@ -194,8 +196,10 @@ def build_agent(
     models: Models,
     *,
     degradations: Callable[[], tuple[str, ...]] = tuple,
+    log: EventLog | None = None,
 ) -> Agent:
-    """The agent with its tools, on `models`. `degradations`: see TurnRunner."""
+    """The agent with its tools, on `models`. `degradations`: see TurnRunner. Turns are replayed from `log`,
+    by default the one in PostgreSQL."""
     observer = _observer(configuration)
     capsules = Capsules(
         _signing_key(configuration),
@@ -224,6 +228,7 @@ def build_agent(
             degradations=degradations,
         ),
         owner=f"{socket.gethostname()}:{os.getpid()}:{new_id()}",
+        log=log or PostgresEventLog(),
         rlm=configuration.enable_rlm,
     )
 

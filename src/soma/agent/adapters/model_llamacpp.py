@@ -29,6 +29,7 @@ class LlamaCppModel:
     """A GGUF file behind llama.cpp's server loop."""
 
     native_tools = False
+    reproducible = True
     context_limit = CONTEXT_TOKENS
 
     def __init__(self, path: Path, *, threads: int) -> None:

@@ -24,6 +24,7 @@ class OpenAIModel:
     """A remote model."""
 
     context_limit = 128_000
+    reproducible = False
 
     def __init__(self, remote: RemoteModel) -> None:
         self.name = remote.model

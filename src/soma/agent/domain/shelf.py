@@ -12,18 +12,19 @@ INLINE_BYTES = 2048
 class Shelf:
     """Takes what is long and gives its hash; `contents` are what it has taken, by hash."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = INLINE_BYTES) -> None:
+        self._limit = limit
         self.contents: dict[str, bytes] = {}
 
     def text(self, text: str) -> tuple[str | None, str | None]:
         """The text itself, or the hash under which it was put aside: one of the two is None."""
         data = text.encode()
-        return (text, None) if len(data) <= INLINE_BYTES else (None, self.put(data))
+        return (text, None) if len(data) <= self._limit else (None, self.put(data))
 
     def value(self, value: Any) -> tuple[Any, str | None]:
         """The same for a JSON value; one without a hash is there, whatever it is."""
         data = json_bytes(value)
-        return (value, None) if len(data) <= INLINE_BYTES else (None, self.put(data))
+        return (value, None) if len(data) <= self._limit else (None, self.put(data))
 
     def put(self, data: bytes) -> str:
         """Put `data` aside; its SHA-256, 64 hex digits."""

@@ -10,23 +10,21 @@ from soma.agent.domain.iteration import Iteration
 from soma.agent.domain.iteration_document import document_of
 from soma.agent.domain.iteration_inputs import IterationInputs
 from soma.agent.domain.shelf import Shelf
-from soma.agent.domain.tool import ToolExecution
 from soma.agent.domain.turn import Turn
 from soma.agent.errors import LeaseLost
 from soma.agent.models import ToolExecutionRow
 from soma.agent.services.assess import feedback_of
+from soma.agent.services.iteration_events import iteration_completed, tool_executed
 from soma.agent.services.leases import LEASE_SECONDS
 from soma.agent.services.progress import Progress
 from soma.agent.services.record_intent import STARTED
 from soma.agent.services.recording import record_of
 from soma.agent.services.rows import execution_row, iteration_row
-from soma.agent.services.turn_event import turn_event
 from soma.base import clock
-from soma.base.canonical import json_bytes, sha256_hex
 from soma.base.database import APP, tenant_transaction
 from soma.base.insertion import insert
 from soma.brain.api import Brain, LearnedState
-from soma.events.api import Content, Event, keep_blobs, publish
+from soma.events.api import Content, keep_blobs, publish
 
 
 def commit_iteration(
@@ -51,8 +49,8 @@ def commit_iteration(
         record, *beginning = record_of(progress, document, inputs)
         keep_blobs(turn.principal.tenant_id, [record, *beginning, *_shelved(turn, shelf)])
         publish(
-            _completed(turn, iteration, record.hash),
-            *(_executed(turn, iteration, one) for one in iteration.executions),
+            iteration_completed(turn, iteration, record.hash),
+            *(tool_executed(turn, iteration, one) for one in iteration.executions),
         )
     return iteration, after
 
@@ -97,64 +95,6 @@ def _shelved(turn: Turn, shelf: Shelf) -> list[Content]:
     return [
         Content(owner_id=turn.conversation_id, data=data, lasting=True) for data in shelf.contents.values()
     ]
-
-
-def _completed(turn: Turn, iteration: Iteration, record_hash: str) -> Event:
-    learning = iteration.learning
-    before, after = learning["weights_before"], learning["weights_after"]
-    return turn_event(
-        turn,
-        "chat.iteration_completed",
-        {
-            "conversation_id": str(turn.conversation_id),
-            "agent_id": str(turn.agent_id),
-            "iteration": iteration.number,
-            "state": iteration.state,
-            "confidence": iteration.confidence,
-            "confidence_source": iteration.confidence_source,
-            "convergence_score": iteration.convergence_score,
-            "success_factor": iteration.success_factor,
-            "tool_utility": iteration.tool_utility,
-            "decision": iteration.decision,
-            "prompt_tokens": iteration.prompt_tokens,
-            "completion_tokens": iteration.completion_tokens,
-            "prompt_hash": iteration.prompt_hash,
-            "output_hash": iteration.output_hash,
-            "tools_used": [one.call.tool for one in iteration.executions],
-            "weights_before": before,
-            "weights_after": after,
-            "weight_deltas": {name: after[name] - before[name] for name in after},
-            "neuromodulators_before": learning["neuromodulators_before"],
-            "neuromodulators_after": learning["neuromodulators_after"],
-            "reward": learning["reward"],
-            "prediction_error": learning["prediction_error"],
-            "salience": learning["salience"],
-            "learning_applied": learning["applied"],
-            "latency_ms": iteration.latency_ms,
-            "attempt": turn.attempt,
-            "record_hash": record_hash,
-        },
-        version=2,
-    )
-
-
-def _executed(turn: Turn, iteration: Iteration, execution: ToolExecution) -> Event:
-    return turn_event(
-        turn,
-        "tool.executed",
-        {
-            "iteration": iteration.number,
-            "call_id": execution.call.call_id,
-            "tool": execution.call.tool,
-            "arguments_hash": execution.call.arguments_hash,
-            "status": execution.status.value,
-            "decision": "allow" if execution.allowed else "deny",
-            "reasons": list(execution.reasons),
-            "policy_hash": execution.policy_hash or None,
-            "output_hash": sha256_hex(json_bytes(execution.output)),
-            "latency_ms": execution.latency_ms,
-        },
-    )
 
 
 def nothing_learned(state: LearnedState) -> dict[str, Any]:

@@ -52,8 +52,8 @@ def finish_turn(progress: Progress, text: str, outcome: Outcome, brain: Brain) -
             insert(_message(turn, answer.message_id, text))
             keep_blobs(turn.principal.tenant_id, [words(turn.conversation_id, text)])
         evidence = None if cancelled else evidence_of_answer(progress, text)
-        brain.checkpoint(turn.principal.tenant_id, str(turn.agent_id), turn.id, evidence=evidence)
-        events = [_turn_completed(progress, answer, outcome)]
+        made = brain.checkpoint(turn.principal.tenant_id, str(turn.agent_id), turn.id, evidence=evidence)
+        events = [turn_completed(progress, answer, outcome, (made.sequence, made.hash))]
         if not cancelled:
             requested = _remember_requested(progress, answer)
             brain.hold(requested, novelty=progress.novelty, used=_used(progress))
@@ -120,7 +120,10 @@ def _message(turn: Turn, message_id: UUID, text: str) -> MessageRow:
     )
 
 
-def _turn_completed(progress: Progress, answer: Answer, outcome: Outcome) -> Event:
+def turn_completed(
+    progress: Progress, answer: Answer, outcome: Outcome, checkpoint: tuple[int, str]
+) -> Event:
+    """The event that the turn is over; `checkpoint`, by its sequence and hash, is where it left its agent."""
     turn = progress.turn
     executed = [one for one in progress.executions if one.executed]
     first = progress.iterations[0].learning["weights_before"] if progress.iterations else None
@@ -151,7 +154,10 @@ def _turn_completed(progress: Progress, answer: Answer, outcome: Outcome) -> Eve
             "degraded_reasons": list(outcome.degraded_reasons),
             "capsule_version": str(turn.capsule_version),
             "model": progress.iterations[-1].model if progress.iterations else turn.model,
+            "checkpoint": checkpoint[0],
+            "checkpoint_hash": checkpoint[1],
         },
+        version=2,
     )
 
 

@@ -21,6 +21,11 @@ class Models:
         """The model to ask first: the fast one where it is wanted and there is one."""
         return self.fast if fast and self.fast is not None else self.primary
 
+    def reproducible(self, name: str) -> ModelPort | None:
+        """The model called `name`, if it is one that gives the same bytes again."""
+        known = (self.primary, self.fallback, self.fast)
+        return next((each for each in known if each and each.reproducible and each.name == name), None)
+
     def after(self, model: ModelPort) -> ModelPort | None:
         """The model to ask where `model` does not answer; None after the last."""
         if model is self.fast:

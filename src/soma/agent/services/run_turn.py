@@ -94,10 +94,10 @@ class TurnRunner:
     async def _finish(self, progress: Progress, reason: ExitReason) -> None:
         self._observer.phase("finish", progress.turn.id, -1)
         best = best_iteration(progress.iterations, refine=progress.capsule.loop.refine)
-        text = _answer_text(progress, best)
+        text = answer_text(progress, best)
         for lacking in self._degradations():
             progress.degrade(lacking)
-        outcome = _outcome(progress, reason, best)
+        outcome = outcome_of(progress, reason, best)
         answer = await self._database.run(finish_turn, progress, text, outcome, self._brain)
         stream = progress.stream
         stream.end_loop()
@@ -156,13 +156,15 @@ def best_iteration(iterations: list[Iteration], *, refine: bool) -> Iteration | 
     return max(answers, key=lambda each: each.convergence_score) if refine else answers[-1]
 
 
-def _answer_text(progress: Progress, best: Iteration | None) -> str:
+def answer_text(progress: Progress, best: Iteration | None) -> str:
+    """What the turn says: its best iteration, or what the tools gave."""
     if best is not None:
         return best.content.strip()
     return "\n".join(execution.sentence() for execution in progress.executions)
 
 
-def _outcome(progress: Progress, reason: ExitReason, best: Iteration | None) -> Outcome:
+def outcome_of(progress: Progress, reason: ExitReason, best: Iteration | None) -> Outcome:
+    """How the turn ended, as of now."""
     told = best or (progress.iterations[-1] if progress.iterations else None)
     return Outcome(
         exit_reason=reason.value,

@@ -100,6 +100,11 @@ def _kept(feedback: Feedback) -> Learning:
         raise FeedbackOutOfOrder(
             f"Iteration {feedback.iteration} of turn {feedback.turn_id} comes after a later one was learned"
         )
+    return learning_of(row)
+
+
+def learning_of(row: LearnedStepRow) -> Learning:
+    """What the feedback did that `row` keeps."""
     *_, error, worth, rate = NUMBERS.unpack_from(row.numbers)
     signals = signals_of(row.numbers)
     return Learning(

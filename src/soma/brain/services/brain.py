@@ -28,6 +28,7 @@ from soma.brain.domain.owned_namespace import DEFAULT
 from soma.brain.domain.recall import Recall, RecallRequest
 from soma.brain.domain.remember import Remembered, RememberItem
 from soma.brain.domain.segment import Segment
+from soma.brain.domain.turn_line import TurnLine
 from soma.brain.domain.working import WorkingItem, WorkingSettings
 from soma.brain.ports import DocumentReader, Embedder
 from soma.brain.services import working_rows
@@ -58,6 +59,7 @@ from soma.brain.services.retention_worker import RetentionWorker
 from soma.brain.services.rollback import rollback
 from soma.brain.services.segments import present_segment
 from soma.brain.services.transfer import MemoryImport, export_own
+from soma.brain.services.turn_line import turn_line
 from soma.brain.services.verify_checkpoints import verify_checkpoints
 from soma.brain.services.watch_regret import watch_regret
 from soma.events.api import Consumer, Event, Letter, dead_letters, retry_dead_letter
@@ -378,6 +380,10 @@ class Brain:
         """From now on no agent returns to what was learned under this constitution; the one adopted before,
         if any, is in force again. Inside the caller's transaction. Raises NotFound."""
         revoke_constitution(tenant_id, hash_)
+
+    def turn_line(self, tenant_id: UUID, turn_id: UUID) -> TurnLine:
+        """What is kept of a turn's learning. Inside the caller's transaction."""
+        return turn_line(tenant_id, turn_id)
 
     def verify_checkpoints(self, tenant_id: UUID, agent_id: str) -> ChainReport:
         """Recompute the agent's chain of checkpoints, and verify its signatures where there is a key. Inside

@@ -1,0 +1,1 @@
+"""Replay: a turn rebuilt from the log alone, or run again."""
