@@ -14,7 +14,7 @@ Unavailable
 
 from uuid import UUID
 
-from soma.base.errors import SomaError, Unavailable
+from soma.base.errors import NotFound, SomaError, Unavailable
 
 
 class EventError(SomaError):
@@ -52,7 +52,7 @@ class EventRefused(EventError):
     title = "The log refuses an event"
 
 
-class BlobMissing(EventError):
+class BlobMissing(EventError, NotFound):
     """What `sha256` names was deleted, or has gone with its time."""
 
     code = "blob_missing"

@@ -35,6 +35,9 @@ COMMANDS = {
     "ask": Command(module="soma.interfaces.cli.ask", does="Ask one question; no server needed."),
     "chat": Command(module="soma.interfaces.cli.chat", does="Talk in the terminal."),
     "trace": Command(module="soma.interfaces.cli.trace", does="Show every phase of a turn."),
+    "replay": Command(
+        module="soma.interfaces.cli.replay", does="Rebuild a turn from the log, or run it again."
+    ),
     "feedback": Command(module="soma.interfaces.cli.feedback", does="Say what you think of an answer."),
     "rollback": Command(
         module="soma.interfaces.cli.rollback", does="Return an agent to where a turn left it."

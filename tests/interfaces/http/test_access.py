@@ -57,6 +57,7 @@ def test_other_tenant_finds_nothing_of_this_one(person: Person, newcomer: Callab
         stranger.client.get(f"{TURNS}/{turn}"),
         stranger.client.get(f"{TURNS}/{turn}/events"),
         stranger.client.get(f"{TURNS}/{turn}/trace"),
+        stranger.client.post(f"{TURNS}/{turn}/replay", json={}),
         stranger.client.post(f"{TURNS}/{turn}/cancel"),
     ):
         problem(answer, 404, "not_found")

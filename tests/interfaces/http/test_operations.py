@@ -134,9 +134,9 @@ def test_api_describes_itself(anonymous: httpx.Client) -> None:
     assert {"/healthz", "/readyz", "/v1/session/mint", "/v1/session/refresh", "/v1/session/revoke"} <= set(
         paths
     )
-    assert {f"/api/v2/chat/turns/{{turn_id}}{rest}" for rest in ("", "/events", "/trace", "/cancel")} <= set(
-        paths
-    )
+    assert {
+        f"/api/v2/chat/turns/{{turn_id}}{rest}" for rest in ("", "/events", "/trace", "/replay", "/cancel")
+    } <= set(paths)
 
 
 @pytest.mark.req("CHAT-001")
