@@ -39,6 +39,10 @@ def main(words: list[str]) -> None:
     elif names == ["relay"]:
         kafka = [word.removeprefix(KAFKA) for word in words if word.startswith(KAFKA)]
         _relay(kafka[0] if kafka else "", quick)
+    elif names == ["replay"]:
+        _replay(quick)
+    elif names == ["bytes"]:
+        _bytes(quick)
     else:
         _versus(names, quick)
 
@@ -84,6 +88,20 @@ def _relay(kafka_servers: str, quick: bool) -> None:
         from benchmarks.relay import relay  # noqa: PLC0415 - it needs Django set up
 
         relay(CONFIGURATION, kafka_servers=kafka_servers, quick=quick)
+
+
+def _replay(quick: bool) -> None:
+    with _database():
+        from benchmarks.replay import FULL, QUICK, replay  # noqa: PLC0415 - it needs Django set up
+
+        asyncio.run(replay(CONFIGURATION, QUICK if quick else FULL))
+
+
+def _bytes(quick: bool) -> None:
+    with _database():
+        from benchmarks.bytes_per_turn import bytes_per_turn  # noqa: PLC0415 - it needs Django set up
+
+        asyncio.run(bytes_per_turn(CONFIGURATION, turns=100 if quick else 1000))
 
 
 def _versus(names: list[str], quick: bool) -> None:

@@ -48,6 +48,7 @@ def server() -> Iterator[Server]:
 
 @pytest.mark.req("CHAT-004")
 @pytest.mark.req("PERSIST-002")
+@pytest.mark.req("REPLAY-003")
 @pytest.mark.timeout(600)
 def test_a_turn_survives_kill_9_in_every_phase(server: Server) -> None:
     conversations: list[str] = []
@@ -63,6 +64,7 @@ def test_a_turn_survives_kill_9_in_every_phase(server: Server) -> None:
     turns = [_send(server, *each) for each in zip(conversations, PHASES, strict=True)]
     for phase, turn_id in zip(PHASES, turns, strict=True):
         _check_turn(server, phase, turn_id)
+        _check_replay(server, turn_id)
     _check_log(server, turns)
 
 
@@ -132,6 +134,12 @@ def _check_turn(server: Server, phase: str, turn_id: str) -> None:
     first, second = (each["learning"] for each in trace["iterations"])
     assert first["weights_after"] == second["weights_before"], phase
     assert "408" in turn["answer"], phase
+
+
+def _check_replay(server: Server, turn_id: str) -> None:
+    """The log alone gives the turn again, however many processes it took."""
+    told = server.post(f"/api/v2/chat/turns/{turn_id}/replay", {"mode": "verify"})
+    assert told["verdict"] == "identical", told
 
 
 def _check_log(server: Server, turns: list[str]) -> None:

@@ -247,7 +247,13 @@ class Agent:
     async def trace(self, principal: Principal, turn_id: UUID) -> dict[str, object]:
         """The decision trace of a turn. Raises NotFound, Denied."""
         return await self._run(
-            principal, turn_trace, principal, turn_id, capsules=self._capsules, gate=self._gate
+            principal,
+            turn_trace,
+            principal,
+            turn_id,
+            capsules=self._capsules,
+            gate=self._gate,
+            brain=self._brain,
         )
 
     async def conversation_trace(self, principal: Principal, conversation_id: UUID) -> dict[str, object]:
@@ -259,6 +265,7 @@ class Agent:
             conversation_id,
             capsules=self._capsules,
             gate=self._gate,
+            brain=self._brain,
         )
 
     async def replay(

@@ -14,7 +14,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 from uuid import UUID
 
 from django.db import connections
@@ -30,21 +29,25 @@ MAXIMUM_BYTES = 4 * 1024 * 1024
 DEFLATED_FROM = 256
 """Shorter ones do not get shorter."""
 
-# Written once for any number of them. Sorted: two transactions of one owner cannot deadlock. What is there
-# stays as it is, but for how long it is kept; what is lasting is not even locked, so that the turns of an
-# agent, which all name its capsule, do not wait for each other.
+# What is there stays as it is, but for how long it is kept. One row a statement: a turn keeps one or two
+# contents at a time, and arrays of them cost the client more than a second statement.
 KEEP = """
 INSERT INTO blob (tenant_id, owner_id, hash, size, deflated, lasting, named_at, content)
-SELECT %s, owner_id, hash, size, deflated, lasting, %s, content
-FROM unnest(%s::uuid[], %s::bytea[], %s::integer[], %s::boolean[], %s::boolean[], %s::bytea[])
-     AS row(owner_id, hash, size, deflated, lasting, content)
+VALUES (%s, %s, %s, %s::integer, %s, false, %s, %s)
+ON CONFLICT (tenant_id, owner_id, hash) DO UPDATE SET named_at = excluded.named_at
+"""
+
+# What is lasting already is not even locked, so that the turns of an agent, which all name its capsule, do
+# not wait for each other.
+KEEP_LASTING = """
+INSERT INTO blob (tenant_id, owner_id, hash, size, deflated, lasting, named_at, content)
+SELECT kept.tenant_id, kept.owner_id, kept.hash, %s::integer, %s, true, %s, %s
+FROM (VALUES (%s::uuid, %s::uuid, %s::bytea)) AS kept(tenant_id, owner_id, hash)
 WHERE NOT EXISTS (
     SELECT FROM blob AS standing
-    WHERE standing.tenant_id = %s AND standing.owner_id = row.owner_id AND standing.hash = row.hash
-      AND standing.lasting)
-ORDER BY owner_id, hash
-ON CONFLICT (tenant_id, owner_id, hash)
-DO UPDATE SET named_at = excluded.named_at, lasting = blob.lasting OR excluded.lasting
+    WHERE standing.tenant_id = kept.tenant_id AND standing.owner_id = kept.owner_id
+      AND standing.hash = kept.hash AND standing.lasting)
+ON CONFLICT (tenant_id, owner_id, hash) DO UPDATE SET named_at = excluded.named_at, lasting = true
 """
 
 READ = "SELECT hash, deflated, content FROM blob WHERE owner_id = ANY(%s::uuid[]) AND hash = ANY(%s::bytea[])"
@@ -69,26 +72,31 @@ class Content:
         """SHA-256, 64 hex digits."""
         return sha256_hex(self.data)
 
+    @cached_property
+    def packed(self) -> tuple[bool, bytes]:
+        """Whether it is stored deflated, and the bytes that are stored. Raises LimitExceeded past 4 MiB."""
+        if len(self.data) > MAXIMUM_BYTES:
+            raise LimitExceeded("the content", maximum=MAXIMUM_BYTES, actual=len(self.data), unit="bytes")
+        if len(self.data) < DEFLATED_FROM:
+            return False, self.data
+        deflated = zlib.compress(self.data, 6)
+        return (True, deflated) if len(deflated) < len(self.data) else (False, self.data)
+
 
 def keep_blobs(tenant_id: UUID, contents: Sequence[Content], *, using: str = APP) -> None:
     """Keep `contents`, each once, in the open transaction of what names them. Raises OutsideTransaction,
     LimitExceeded past 4 MiB."""
     if not connections[using].in_atomic_block:
         raise OutsideTransaction("a blob belongs into the transaction of what names it")
-    kept = {(each.owner_id, each.hash): each for each in sorted(contents, key=lambda each: each.lasting)}
-    if not kept:
-        return
-    packed = [_packed(each.data) for each in kept.values()]
-    columns: list[list[Any]] = [
-        [each.owner_id for each in kept.values()],
-        [bytes.fromhex(each.hash) for each in kept.values()],
-        [len(each.data) for each in kept.values()],
-        [deflated for deflated, _ in packed],
-        [each.lasting for each in kept.values()],
-        [data for _, data in packed],
-    ]
     with connections[using].cursor() as cursor:
-        cursor.execute(KEEP, [tenant_id, now(), *columns, tenant_id])
+        # In one order everywhere: two transactions of one owner cannot deadlock.
+        for each in sorted(contents, key=lambda each: (each.owner_id, each.hash)):
+            place = (tenant_id, each.owner_id, bytes.fromhex(each.hash))
+            deflated, data = each.packed
+            if each.lasting:
+                cursor.execute(KEEP_LASTING, [len(each.data), deflated, now(), data, *place])
+            else:
+                cursor.execute(KEEP, [*place, len(each.data), deflated, now(), data])
 
 
 def read_blobs(owners: Collection[UUID], hashes: Collection[str], *, using: str = APP) -> Mapping[str, bytes]:
@@ -120,16 +128,6 @@ def expire_blobs(before: datetime, *, limit: int) -> int:
     with connections[RETENTION].cursor() as cursor:
         cursor.execute(EXPIRE, [before, limit])
         return int(cursor.rowcount)
-
-
-def _packed(data: bytes) -> tuple[bool, bytes]:
-    """Whether it is deflated, and the bytes to store."""
-    if len(data) > MAXIMUM_BYTES:
-        raise LimitExceeded("the content", maximum=MAXIMUM_BYTES, actual=len(data), unit="bytes")
-    if len(data) < DEFLATED_FROM:
-        return False, data
-    deflated = zlib.compress(data, 6)
-    return (True, deflated) if len(deflated) < len(data) else (False, data)
 
 
 def _content(name: str, deflated: bool, stored: bytes | memoryview) -> bytes:

@@ -1,6 +1,6 @@
 """What an iteration was given that follows neither from its turn nor from what came of it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -29,7 +29,17 @@ class IterationInputs:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        return {**asdict(self), "counts": list(self.counts)}
+        return {
+            "attempt": self.attempt,
+            "state": self.state,
+            "native_tools": self.native_tools,
+            "context_limit": self.context_limit,
+            "counts": list(self.counts),
+            "mean_logprob": self.mean_logprob,
+            "measures": self.measures,
+            "repeats": self.repeats,
+            "sampling": self.sampling,
+        }
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> "IterationInputs":

@@ -1,7 +1,7 @@
 """What earlier turns have taken and brought, and what is assumed where there were none."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 PRIOR_SUCCESS = 0.9
@@ -21,8 +21,12 @@ class Figure:
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> "Figure":
-        """The inverse of asdict."""
+        """The inverse of to_dict."""
         return cls(**value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {"value": self.value, "samples": self.samples}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,8 +47,12 @@ class ToolMeasure:
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> "ToolMeasure":
-        """The inverse of asdict."""
+        """The inverse of to_dict."""
         return cls(**{name: Figure.from_dict(figure) for name, figure in value.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {"success": self.success.to_dict(), "latency_ms": self.latency_ms.to_dict()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,8 +74,16 @@ class RunMeasure:
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> "RunMeasure":
-        """The inverse of asdict."""
+        """The inverse of to_dict."""
         return cls(**{name: Figure.from_dict(figure) for name, figure in value.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "latency_ms": self.latency_ms.to_dict(),
+            "tokens": self.tokens.to_dict(),
+            "confidence": self.confidence.to_dict(),
+        }
 
 
 PRIOR_CALL = RunMeasure.prior(latency_ms=800.0, tokens=24.0, confidence=0.5)
@@ -93,7 +109,13 @@ class Measures:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        return asdict(self)
+        return {
+            "tools": {name: each.to_dict() for name, each in self.tools.items()},
+            "recall_ms": self.recall_ms.to_dict(),
+            "call": self.call.to_dict(),
+            "plain": self.plain.to_dict(),
+            "grounded": self.grounded.to_dict(),
+        }
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> "Measures":

@@ -1,5 +1,7 @@
 """The record of an iteration: what the log names by hash, and replay goes by."""
 
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +14,8 @@ from soma.base.clock import iso
 from soma.events.api import Content
 
 FORMAT = 1
+KNOWN = 256
+"""Capsules whose document is kept ready: it takes a millisecond to make, and every turn names it."""
 
 
 def record_of(progress: Progress, document: dict[str, Any], inputs: IterationInputs) -> list[Content]:
@@ -28,7 +32,22 @@ def record_of(progress: Progress, document: dict[str, Any], inputs: IterationInp
 
 def capsule_content(capsule: Capsule) -> Content:
     """All that an agent's version is, for its blobs: its turns share it."""
-    return Content(owner_id=capsule.id, data=canonical_bytes(document_of_capsule(capsule)), lasting=True)
+    return _content(_Version(id=capsule.id, number=capsule.version, capsule=capsule))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Version:
+    """A capsule, told from others by its id and version: a version never changes."""
+
+    id: UUID
+    number: int
+    capsule: Capsule = field(compare=False)
+
+
+@lru_cache(KNOWN)
+def _content(version: _Version) -> Content:
+    document = document_of_capsule(version.capsule)
+    return Content(owner_id=version.id, data=canonical_bytes(document), lasting=True)
 
 
 def words(conversation_id: UUID, text: str) -> Content:

@@ -1,9 +1,9 @@
 """The decision trace: every phase of a turn with its times, decisions and reasons."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from soma.agent.domain.capsule import Capsule
 from soma.agent.domain.iteration import Iteration
 from soma.agent.domain.prompt import PromptParts, from_recipe
 from soma.agent.domain.tool import ToolExecution
@@ -13,22 +13,27 @@ from soma.agent.services.conversations import readable as readable_conversation
 from soma.agent.services.gate import Gate
 from soma.agent.services.load_turn import dialogue
 from soma.agent.services.record_intent import STARTED
+from soma.agent.services.recording import capsule_content
 from soma.agent.services.rows import iterations_of
+from soma.agent.services.trace_phases import phases_of
 from soma.agent.services.turns import readable, thing_of
 from soma.base import clock
 from soma.base.database import tenant_transaction
 from soma.base.tenancy import Principal
+from soma.brain.api import Brain
 
 
-def turn_trace(principal: Principal, turn_id: UUID, *, capsules: Capsules, gate: Gate) -> dict[str, Any]:
+def turn_trace(
+    principal: Principal, turn_id: UUID, *, capsules: Capsules, gate: Gate, brain: Brain
+) -> dict[str, Any]:
     """The trace of a turn as a JSON object. Raises NotFound, Denied."""
     with tenant_transaction(principal.tenant_id):
         row = readable(principal, turn_id, gate, action="trace:read")
-        return _trace(row, capsules)
+        return _trace(row, capsules, brain)
 
 
 def conversation_trace(
-    principal: Principal, conversation_id: UUID, *, capsules: Capsules, gate: Gate
+    principal: Principal, conversation_id: UUID, *, capsules: Capsules, gate: Gate, brain: Brain
 ) -> dict[str, Any]:
     """The traces of all turns of a conversation, in order. Raises NotFound, Denied."""
     with tenant_transaction(principal.tenant_id):
@@ -38,13 +43,16 @@ def conversation_trace(
             gate.require_policy(principal, "read", "trace:read", thing_of(row))
         return {
             "conversation_id": str(conversation.id),
-            "turns": [_trace(row, capsules) for row in rows],
+            "turns": [_trace(row, capsules, brain) for row in rows],
         }
 
 
-def _trace(row: TurnRow, capsules: Capsules) -> dict[str, Any]:
+def _trace(row: TurnRow, capsules: Capsules, brain: Brain) -> dict[str, Any]:
+    capsule = capsules.load(CapsuleRow.objects.get(id=row.agent_id))
     iterations = iterations_of(row.id)
-    rendered = _prompts(row, iterations, capsules)
+    rendered = _prompts(row, iterations, capsule)
+    made = brain.turn_line(row.tenant_id, row.id).checkpoint
+    phases = [phase for each in iterations for phase in phases_of(each, capsule.loop)]
     return {
         "turn_id": str(row.id),
         "trace_id": row.trace_id,
@@ -52,6 +60,10 @@ def _trace(row: TurnRow, capsules: Capsules) -> dict[str, Any]:
         "user_id": str(row.user_id),
         "agent_id": str(row.agent_id),
         "capsule_version": row.capsule_version,
+        "capsule_hash": capsule_content(capsule).hash,
+        "constitution_hash": None if made is None else made.constitution_hash,
+        "policy_hashes": _policy_hashes(row, iterations),
+        "checkpoint": None if made is None else {"sequence": made.sequence, "hash": made.hash},
         "status": row.status,
         "seed": row.seed,
         "model": row.model,
@@ -61,10 +73,31 @@ def _trace(row: TurnRow, capsules: Capsules) -> dict[str, Any]:
         "started_at": clock.iso(row.created_at),
         "completed_at": None if row.completed_at is None else clock.iso(row.completed_at),
         "outcome": row.outcome,
-        "phases": [*row.phases, *(phase for each in iterations for phase in _phases(each)), *_end(row)],
+        "cost": _cost(iterations, capsule),
+        "phases": [*row.phases, *phases, *_end(row)],
         "unfinished_tools": _unfinished(row),
         "iterations": [_iteration(each, prompt) for each, prompt in zip(iterations, rendered, strict=True)],
     }
+
+
+def _policy_hashes(row: TurnRow, iterations: list[Iteration]) -> list[str]:
+    """Of all policies that decided something of the turn."""
+    asked = {phase.get("policy_hash", "") for phase in row.phases}
+    asked |= {one.policy_hash for each in iterations for one in each.executions}
+    return sorted(asked - {"", None})
+
+
+def _cost(iterations: list[Iteration], capsule: Capsule) -> dict[str, Any]:
+    """In tokens, by model, and as a share of what the capsule lets a turn spend."""
+    spent = {"prompt_tokens": 0, "completion_tokens": 0}
+    by_model: dict[str, int] = {}
+    for each in iterations:
+        spent["prompt_tokens"] += each.prompt_tokens
+        spent["completion_tokens"] += each.completion_tokens
+        tokens = each.prompt_tokens + each.completion_tokens
+        by_model[each.model] = by_model.get(each.model, 0) + tokens
+    total, budget = sum(spent.values()), capsule.loop.turn_token_budget
+    return {**spent, "tokens": total, "budget_tokens": budget, "share": total / budget, "by_model": by_model}
 
 
 def _unfinished(row: TurnRow) -> list[dict[str, Any]]:
@@ -80,37 +113,6 @@ def _unfinished(row: TurnRow) -> list[dict[str, Any]]:
         }
         for each in left
     ]
-
-
-def _phases(iteration: Iteration) -> list[dict[str, Any]]:
-    phases = [
-        {
-            "phase": name,
-            "iteration": iteration.number,
-            "at": clock.iso(iteration.started_at + timedelta(milliseconds=offset)),
-            "ms": duration,
-        }
-        for name, offset, duration in iteration.phases
-    ]
-    learned = iteration.completed_at - iteration.started_at
-    phases.append(
-        {
-            "phase": "learn",
-            "iteration": iteration.number,
-            "at": clock.iso(iteration.completed_at),
-            "ms": round(max(0.0, learned.total_seconds() * 1000 - iteration.latency_ms), 3),
-            "decision": "applied" if iteration.learning["applied"] else "gate closed",
-        }
-    )
-    phases.append(
-        {
-            "phase": "assess",
-            "iteration": iteration.number,
-            "at": clock.iso(iteration.completed_at),
-            "decision": iteration.decision,
-        }
-    )
-    return phases
 
 
 def _end(row: TurnRow) -> list[dict[str, Any]]:
@@ -154,10 +156,9 @@ def _execution(one: ToolExecution) -> dict[str, Any]:
 
 
 def _prompts(
-    row: TurnRow, iterations: list[Iteration], capsules: Capsules
+    row: TurnRow, iterations: list[Iteration], capsule: Capsule
 ) -> list[list[dict[str, str]] | None]:
     """Each iteration's prompt made again from its recipe; None where it no longer has the recorded hash."""
-    capsule = capsules.load(CapsuleRow.objects.get(id=row.agent_id))
     message, history = dialogue(row.conversation_id, row.user_message_id)
     prompts: list[list[dict[str, str]] | None] = []
     done: list[ToolExecution] = []

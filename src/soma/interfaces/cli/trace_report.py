@@ -12,6 +12,8 @@ from soma.interfaces.cli.terminal import printable
 
 SHOWN = 100
 """Characters of a text in a table."""
+HASH = 16
+"""Digits of a hash in a head."""
 BAR = 24
 """Characters of a whole bar."""
 CLOCK = slice(11, 23)
@@ -44,9 +46,20 @@ def _head(console: Console, trace: dict[str, Any]) -> None:
         ("model", f"{trace['model']}, seed {trace['seed']}"),
         ("conversation", trace["conversation_id"]),
         ("trace id", trace["trace_id"]),
+        ("cost", _cost(trace["cost"])),
+        ("policy", ", ".join(each[:HASH] for each in trace["policy_hashes"]) or "–"),
+        ("constitution", (trace["constitution_hash"] or "none adopted")[:HASH]),
+        ("capsule", f"v{trace['capsule_version']} {trace['capsule_hash'][:HASH]}"),
         ("degraded", "; ".join(outcome.get("degraded_reasons", ())) or "no"),
     ):
         console.print(f"  {name:<13} {printable(str(value))}")
+
+
+def _cost(cost: dict[str, Any]) -> str:
+    return (
+        f"{cost['tokens']:,} tokens ({cost['prompt_tokens']:,} read, {cost['completion_tokens']:,} written), "
+        f"{cost['share']:.1%} of {cost['budget_tokens']:,}"
+    )
 
 
 def _phases(phases: list[dict[str, Any]]) -> Table:
@@ -83,10 +96,10 @@ def _iteration(console: Console, iteration: dict[str, Any]) -> None:
 
 
 def _evidence(blocks: list[dict[str, Any]]) -> Table:
-    table = _table("Evidence", "score", "content", "from turn")
+    table = _table("Evidence", "score", "content", "id", "from turn")
     for block in blocks:
         source = block.get("provenance", {}).get("source_turn", "")
-        table.add_row(f"{block['score']:.3f}", _brief(block["content"]), str(source))
+        table.add_row(f"{block['score']:.3f}", _brief(block["content"]), block["id"], str(source))
     return table
 
 
