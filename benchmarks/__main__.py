@@ -50,7 +50,11 @@ def main() -> int:
 def _arguments() -> tuple[list[str], list[str], float]:
     """The benchmarks, the options for them, and how many seconds each may take."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Prints JSON lines.")
-    parser.add_argument("--only", default=",".join(NAMES), help=f"some of {','.join(NAMES)}")
+    parser.add_argument(
+        "--only",
+        default=",".join(name for name in NAMES if name not in LONGER),
+        help=f"some of {','.join(NAMES)}",
+    )
     parser.add_argument("--quick", action="store_true", help="few rounds: to see that it works")
     parser.add_argument("--kafka", default="", help="servers, host:port, to measure the relay on as well")
     parser.add_argument(

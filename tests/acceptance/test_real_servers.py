@@ -33,6 +33,7 @@ def installation(own_server: OpenServer) -> Iterator[Installation]:
 
 @pytest.mark.req("STACK-001")
 @pytest.mark.req("REPLAY-002")
+@pytest.mark.req("REPLAY-003")
 @pytest.mark.timeout(600)
 def test_a_turn_on_every_real_server(installation: Installation) -> None:
     conversation = installation.conversation()
@@ -48,6 +49,10 @@ def test_a_turn_on_every_real_server(installation: Installation) -> None:
     installation.wait_until(lambda: "chat.turn_completed" in events(), "Kafka lacks the turn's end")
     assert events()[0] == "chat.turn_started"
     assert events().count("chat.iteration_completed") == turn["iterations"]
+
+    told = installation.app.post(f"/api/v2/chat/turns/{turn['id']}/replay", {"mode": "verify"})
+    assert told["verdict"] == "identical", told
+    assert any(each.startswith("chat.events/") for each in told["log"]["partitions"])
 
     assert _decisions(installation, "tool:execute") == [True]
 
