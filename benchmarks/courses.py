@@ -4,10 +4,13 @@ import asyncio
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from soma.agent.api import ModelDelta, ModelOutput, ModelRequest, ModelUnavailable, ToolCall
 
+STOPPED_WITHIN = 5.0
+"""Seconds after which who was to stop a turn is taken to have gone with a process that was killed."""
 LOGPROBS = (-0.05, -0.2, -0.01)
 Call = tuple[str, dict[str, Any]]
 ADD: Call = ("calculator", {"expression": "2 + 40"})
@@ -67,7 +70,8 @@ class CourseModel:
         for word in re.findall(r"\s*\S+\s*", text):
             yield ModelDelta(text=word)
         if step == "stopped":
-            await stop.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), STOPPED_WITHIN)
         yield _output(text, cancelled=stop.is_set())
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:

@@ -24,7 +24,7 @@ from soma.agent.api import Agent, LoopSettings, Models, ReplayMode, ReplayReport
 from soma.base.configuration import Configuration
 from soma.base.ids import new_id
 from soma.base.tenancy import Principal
-from soma.project.models import load_models
+from soma.project.models import language_models
 
 AT_ONCE = 8
 VICTIM = (sys.executable, "-m", "benchmarks.victim")
@@ -64,7 +64,7 @@ async def replay(configuration: Configuration, effort: Effort) -> None:
         tell(f"verifying {len(turns)} turns")
         reports, ms = await _replayed(opened.agent, principal, turns, ReplayMode.VERIFY)
         _tell("replay_verify", reports, ms, model="simulated, costs nothing", courses=len(COURSES))
-    models = await asyncio.to_thread(load_models, configuration)
+    models = await asyncio.to_thread(language_models, configuration)
     async with desk(configuration, models) as opened:
         principal = await opened.tenant(f"again-{new_id().hex}")
         turns = await _talked(opened, principal, effort.again)

@@ -13,6 +13,7 @@ class LazyLlamaCppModel:
     """See ModelPort and LlamaCppModel."""
 
     native_tools = LlamaCppModel.native_tools
+    reproducible = LlamaCppModel.reproducible
     context_limit = LlamaCppModel.context_limit
 
     def __init__(self, path: Path, *, threads: int) -> None:
