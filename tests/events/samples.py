@@ -206,8 +206,15 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "agent.routing_decided": {"provider": "local", "scores": {"local": 0.7}, "context_hash": HASH},
 }
 
+_ASKED = PAYLOADS["memory.remember_requested"]["items"]
 LATER_VERSIONS: dict[tuple[str, int], dict[str, Any]] = {
     ("chat.iteration_completed", 2): {"attempt": 1, "record_hash": HASH},
+    ("memory.remember_requested", 2): {
+        "items": [
+            {**{name: value for name, value in item.items() if name != "content"}, "content_hash": HASH}
+            for item in _ASKED
+        ]
+    },
     ("chat.turn_completed", 2): {"checkpoint": 3, "checkpoint_hash": 2 * HASH},
 }
 """What a payload has more than that of the first version."""

@@ -183,7 +183,7 @@ def _remember_requested(progress: Progress, answer: Answer) -> Event:
             "items": [
                 {
                     "key": f"turn:{turn.id}:{role}",
-                    "content": content,
+                    "content_hash": sha256_hex(content.encode()),
                     "role": role,
                     "occurred_at": moment,
                     "importance": importance,
@@ -192,4 +192,5 @@ def _remember_requested(progress: Progress, answer: Answer) -> Event:
                 for role, content, moment, importance in said
             ],
         },
+        version=2,
     )

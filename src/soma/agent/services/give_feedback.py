@@ -13,6 +13,7 @@ from soma.agent.domain.turn_feedback import TurnFeedback
 from soma.agent.models import CapsuleRow, MessageRow, TurnFeedbackRow, TurnRow
 from soma.agent.services.credit import credited_evidence, credited_models, credited_tools
 from soma.agent.services.gate import Gate
+from soma.agent.services.recording import words
 from soma.agent.services.rows import iterations_of, turn_of
 from soma.agent.services.turn_event import turn_event
 from soma.agent.services.turns import readable
@@ -22,7 +23,7 @@ from soma.base.errors import Conflict, InvalidInput, LimitExceeded
 from soma.base.ids import new_id
 from soma.base.tenancy import Principal
 from soma.brain.api import Brain, EvidenceMark, Feedback, LateFeedback, LateLearning, RewardParts
-from soma.events.api import Event, publish
+from soma.events.api import Event, keep_blobs, publish
 
 MAX_REVISIONS = 20
 """How often a user may change what they said of a turn: each change teaches."""
@@ -221,12 +222,15 @@ def _events(principal: Principal, judged: _Judged, outcome: Mapping[str, Any]) -
     }
     events = [turn_event(turn, "learning.feedback_given", told)]
     if said.correction is not None:
-        events.append(turn_event(turn, "memory.remember_requested", _correction(principal, turn, said)))
+        told_so = _correction(principal, turn, said.correction)
+        events.append(turn_event(turn, "memory.remember_requested", told_so, version=2))
     return events
 
 
-def _correction(principal: Principal, turn: Turn, said: TurnFeedback) -> dict[str, Any]:
-    """A correction is something that its user has told."""
+def _correction(principal: Principal, turn: Turn, correction: str) -> dict[str, Any]:
+    """A correction is something that its user has told: it is kept where their other words are."""
+    content = words(turn.conversation_id, correction)
+    keep_blobs(principal.tenant_id, [content])
     return {
         "conversation_id": str(turn.conversation_id),
         "agent_id": str(turn.agent_id),
@@ -234,7 +238,7 @@ def _correction(principal: Principal, turn: Turn, said: TurnFeedback) -> dict[st
         "items": [
             {
                 "key": f"correction:{turn.id}",
-                "content": said.correction,
+                "content_hash": content.hash,
                 "role": "user",
                 "occurred_at": clock.iso(clock.now()),
                 "importance": CORRECTION_IMPORTANCE,

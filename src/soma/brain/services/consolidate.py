@@ -52,7 +52,8 @@ class Consolidation:
         remembered then), ValueError and KeyError for a payload that cannot be read."""
         payload, tenant_id = event.payload, event.tenant_id
         turn_id, conversation_id = UUID(payload["turn_id"]), UUID(payload["conversation_id"])
-        items = requested_items(tenant_id, payload, event.trace_id or str(event.event_id))
+        with tenant_transaction(tenant_id):
+            items = requested_items(tenant_id, payload, event.trace_id or str(event.event_id))
         self.observer.phase("consolidate", turn_id, AFTER_THE_TURN)
         items = self._wanted(tenant_id, conversation_id, items)
         if items:

@@ -70,8 +70,8 @@ def _remembered(log: TurnLog, turn: Turn, question: str, answer: str) -> Iterato
     requested = log.requested
     if requested is None:
         return
-    wanted = {"user": question, "assistant": answer}
-    said = {each["role"]: each["content"] for each in requested["items"]}
+    wanted = {role: sha256_hex(text.encode()) for role, text in (("user", question), ("assistant", answer))}
+    said = {each["role"]: each.get("content_hash") for each in requested["items"]}
     expected = {role: wanted[role] for role in said if role in wanted}
     yield from _unequal(end("answer"), {REMEMBER: said}, {REMEMBER: expected})
 
