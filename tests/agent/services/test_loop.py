@@ -142,6 +142,7 @@ def test_the_events_of_a_turn_are_in_the_outbox_or_the_log(make_bench: MakeBench
     bench.ask("2 + 40?")
 
     assert [name for name, _ in bench.events()] == [
+        "conversation.created",
         "chat.turn_started",
         "chat.iteration_completed",
         "tool.executed",

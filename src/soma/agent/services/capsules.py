@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from uuid import UUID
 
+from django.db import connections
+
 from soma.agent.domain.capsule import Capsule, LoopSettings, manifest
 from soma.agent.domain.tool import ToolExample, ToolSpec
 from soma.agent.models import CapabilityRow, CapsuleCapabilityRow, CapsuleRow
@@ -11,7 +13,7 @@ from soma.agent.services.relate import ties_of_agent
 from soma.base import clock
 from soma.base.canonical import canonical_bytes
 from soma.base.crypto import SigningKey, verify_signature
-from soma.base.database import tenant_transaction
+from soma.base.database import APP, tenant_transaction
 from soma.base.errors import Denied, NotFound
 from soma.base.ids import new_id
 from soma.policy.api import Relations
@@ -37,13 +39,16 @@ class Capsules:
     def ensure_default(self, tenant_id: UUID) -> UUID:
         """The id of the tenant's default capsule, certified on first use."""
         with tenant_transaction(tenant_id):
-            row = CapsuleRow.objects.filter(name=DEFAULT_NAME).order_by("-version").first()
+            row = _newest(DEFAULT_NAME)
+            if row is None:
+                _one_at_a_time(tenant_id)
+                row = _newest(DEFAULT_NAME)
             return row.id if row else self._create(tenant_id, DEFAULT_NAME, LoopSettings())
 
     def standing(self, tenant_id: UUID, name: str) -> Capsule:
         """The newest capsule called `name`, inside an open transaction; the default one as it would be
         certified where it was not used yet, with an id that is all zeros. Raises NotFound, Denied."""
-        row = CapsuleRow.objects.filter(name=name).order_by("-version").first()
+        row = _newest(name)
         if row is not None:
             return self.load(row)
         if name != DEFAULT_NAME:
@@ -124,10 +129,22 @@ class Capsules:
 
 def named(name: str) -> CapsuleRow:
     """The newest version of the capsule called `name`, inside an open transaction. Raises NotFound."""
-    row = CapsuleRow.objects.filter(name=name).order_by("-version").first()
+    row = _newest(name)
     if row is None:
         raise _unknown(name)
     return row
+
+
+def _newest(name: str) -> CapsuleRow | None:
+    return CapsuleRow.objects.filter(name=name).order_by("-version").first()
+
+
+def _one_at_a_time(tenant_id: UUID) -> None:
+    """Until the transaction ends nobody else certifies the tenant's first capsule."""
+    with connections[APP].cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"soma.first_capsule.{tenant_id}"]
+        )
 
 
 def _unknown(name: str) -> NotFound:
