@@ -93,7 +93,8 @@ def test_links_lead_somewhere(document: str) -> None:
 
 
 def test_the_table_of_variables_is_complete() -> None:
-    read = set(VARIABLE.findall((ROOT / "src/soma/base/configuration.py").read_text())) - HIDDEN
+    sources = [path.read_text() for path in (ROOT / "src/soma/base").glob("*.py")]
+    read = set(VARIABLE.findall("\n".join(sources))) - HIDDEN
     table = "\n".join(line for line in README.splitlines() if line.startswith("| `S"))
     assert set(VARIABLE.findall(table)) == read
 

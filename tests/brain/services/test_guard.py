@@ -1,5 +1,6 @@
 """soma.brain.services.guard: the decision on each item, and what is stored of it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -107,7 +108,7 @@ def test_what_is_hashed_is_stored_nowhere_and_found_by_its_value(embedder: Embed
     others = [told(f"Number {number} is the amount of invoice {number}") for number in range(30)]
     [stored, *_] = brain.remember(tenant, [item, *others]).stored
     [record] = kept(tenant, stored.record_id)
-    assert "4111" not in repr(record)
+    assert CARD.replace(" ", "") not in re.sub("[ -]", "", repr(record))
     assert record.provenance["hashed"] == "card"
     assert record.provenance["input_hash"] == KEYS.digest(tenant, "a" * 64)
     assert recalled(brain, tenant, "Whose is 4111-1111-1111-1111?")[0] == record.content

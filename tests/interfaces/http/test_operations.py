@@ -33,7 +33,14 @@ def test_alive(anonymous: httpx.Client) -> None:
     assert anonymous.get("/healthz").json()["status"] == "ok"
 
 
+@pytest.fixture
+def caught_up(anonymous: httpx.Client) -> None:
+    """Memory has taken in what the tests before left to it: what waits for long makes it not ready."""
+    wait_until(lambda: anonymous.get("/readyz").json()["checks"]["memory"]["ok"], seconds=90)
+
+
 @pytest.mark.req("METRICS-001")
+@pytest.mark.usefixtures("caught_up")
 def test_ready_with_every_check(anonymous: httpx.Client) -> None:
     answer = anonymous.get("/readyz")
     assert answer.status_code == 200, answer.text
@@ -42,7 +49,7 @@ def test_ready_with_every_check(anonymous: httpx.Client) -> None:
 
 
 @pytest.fixture
-def ailing(served: Served) -> Iterator[None]:
+def ailing(caught_up: None, served: Served) -> Iterator[None]:
     """One dependency does not answer."""
     checks = served.runtime.readiness
     failing = {"model": ReadyCheck(ok=False, detail="no answer")}
@@ -63,7 +70,7 @@ def test_not_ready_names_what_fails(anonymous: httpx.Client) -> None:
 
 
 @pytest.fixture
-def degraded(served: Served) -> Iterator[None]:
+def degraded(caught_up: None, served: Served) -> Iterator[None]:
     """Something that turns can do without does not answer."""
     checks = served.runtime.readiness
     failing = {"vectors": ReadyCheck(ok=False, detail="no answer", essential=False)}

@@ -60,8 +60,10 @@ class RankingState:
         return np.stack([SHIPPED.weights, agent.weights, self.own.weights])
 
     def weights(self, agent: Belief) -> SignalWeights:
-        """What ranks: the experts' mean by their shares, which is again within the bounds."""
-        mixed = self.shares() @ self.experts(agent)
+        """What ranks: the experts' mean by their shares, which is again within the bounds. Where all of them
+        agree it is what they say, to the bit."""
+        experts = self.experts(agent)
+        mixed = experts[0] + self.shares() @ (experts - experts[0])
         return SignalWeights(**dict(zip(SIGNALS, mixed.tolist(), strict=True)))
 
     @property

@@ -26,6 +26,9 @@ CLOSER = 5
 """How many times as many are compared closely as are wanted."""
 
 
+MOST = 2 * CLOSER
+"""The same of vectors whose sketches do not tell them apart, as those of one text do not."""
+
 STRETCH = 8
 """Blocks that lie in one piece of memory, 16,000 memories: to compare all of a piece at once fits a core's
 cache, and a change of one block copies its piece, a megabyte."""
@@ -81,10 +84,13 @@ class NamespaceSketches:
             return []
         sketch = sketches_of(vector[None])
         counted = [differing(piece.sketches, sketch) for piece in pieces]
-        best = _gathered(pieces, fewest(np.concatenate(counted), limit * CLOSER))
+        best = _gathered(pieces, fewest(np.concatenate(counted), limit * CLOSER)[: limit * MOST])
         if limit >= len(best.ids):
             return hexadecimal(best.ids)
-        return hexadecimal(best.ids[np.argpartition(-leaning(best.sketches, vector), limit)[:limit]])
+        values = leaning(best.sketches, vector)
+        # With what equals the last of them: it is as likely to be near.
+        least = np.partition(values, len(values) - limit)[len(values) - limit]
+        return hexadecimal(best.ids[values >= least])
 
 
 class SketchCache:
