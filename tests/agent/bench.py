@@ -32,7 +32,9 @@ from soma.agent.api import (
 )
 from soma.agent.domain.turn import Turn
 from soma.agent.models import TurnRow
+from soma.agent.services.gate import Gate
 from soma.agent.services.leases import claim
+from soma.agent.services.replay.replay_turn import Replayer
 from soma.agent.services.rows import turn_of
 from soma.base.canonical import json_value
 from soma.base.crypto import SigningKey
@@ -198,15 +200,29 @@ class Bench:
         """The decision trace."""
         return self.call(self.agent.trace, self.principal, turn_id)
 
-    def replay(self, turn_id: UUID, mode: ReplayMode = ReplayMode.VERIFY) -> ReplayReport:
-        """The turn replayed, once whatever has to be relayed is in the log."""
+    def replay(
+        self, turn_id: UUID, mode: ReplayMode = ReplayMode.VERIFY, *, by: Replayer | None = None
+    ) -> ReplayReport:
+        """The turn replayed by the agent or `by` another, once whatever has to be relayed is in the log."""
         relay = Relay(self.log)
         relay.start()
         try:
             assert relay.drain(30)
-            return self.call(self.agent.replay, self.principal, turn_id, mode)
+            replay = self.agent.replay if by is None else by.replay
+            return self.call(replay, self.principal, turn_id, mode)
         finally:
             relay.stop()
+
+    def replayer(self, model: ModelPort, *, settle_seconds: float = 0.0) -> Replayer:
+        """One that runs turns again on `model`, and does not wait for a log that lacks something."""
+        return Replayer(
+            database=self.desk.database,
+            log=self.log,
+            brain=self.desk.brain,
+            models=Models(primary=model),
+            gate=Gate(self.desk.relations, self.desk.policy),
+            settle_seconds=settle_seconds,
+        )
 
     def events(self) -> list[tuple[str, dict[str, Any]]]:
         """Type and payload of every event of the tenant, relayed or not: a relay of another test may be

@@ -70,15 +70,15 @@ def test_turns_are_verified_from_kafka(make_bench: Callable[..., Bench], kafka: 
 
 
 def test_a_record_that_kafka_has_lost_is_named(
-    make_bench: Callable[..., Bench], kafka: EventLog, database: str, monkeypatch: pytest.MonkeyPatch
+    make_bench: Callable[..., Bench], kafka: EventLog, database: str
 ) -> None:
-    bench = make_bench(ScriptedModel(called(ADD), said("It is 42.")), log=kafka)
+    model = ScriptedModel(called(ADD), said("It is 42."))
+    bench = make_bench(model, log=kafka)
     turn = bench.ask("What is 2 + 40?")
     assert bench.replay(turn.id).verdict is Verdict.IDENTICAL
     _misplace(database, str(turn.id))
-    monkeypatch.setattr("soma.agent.services.replay.replay_turn.SETTLE_SECONDS", 0.0)
 
-    report = bench.replay(turn.id)
+    report = bench.replay(turn.id, by=bench.replayer(model))
 
     assert report.verdict is Verdict.INCOMPLETE
     assert report.missing

@@ -1,12 +1,12 @@
 """On the local model a turn gives the same bytes again, and what differs is shown."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import pytest
 
 from soma.agent.adapters.model_llamacpp import LlamaCppModel
-from soma.agent.api import LoopSettings, Models, NotReexecutable, ReplayMode, Verdict
+from soma.agent.api import LoopSettings, NotReexecutable, ReplayMode, Verdict
 from soma.agent.models import RLMIterationRow, TurnRow
 from soma.base.artifacts import SMOLLM2, require
 from soma.base.database import tenant_transaction
@@ -58,17 +58,26 @@ def test_no_tool_is_run_and_nothing_is_stored_but_that_it_was_asked_for(
     assert _rows(bench) == rows
 
 
-def test_another_answer_is_shown_as_a_diff(
-    make_bench: MakeBench, model: LlamaCppModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As from another file under the same name."""
-    other = ScriptedModel(said("Something else.\nEntirely."), native_tools=False, name=model.name)
+class OtherFile(ScriptedModel):
+    """Another model under the name of `model`, which reads prompts as that does."""
+
+    reproducible = True
+
+    def __init__(self, model: LlamaCppModel, reply: str) -> None:
+        super().__init__(said(reply), native_tools=False, name=model.name)
+        self.context_limit = model.context_limit
+        self._model = model
+
+    async def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return await self._model.count_tokens(texts)
+
+
+def test_another_answer_is_shown_as_a_diff(make_bench: MakeBench, model: LlamaCppModel) -> None:
     bench = make_bench(model, loop=SHORT)
     turn = bench.ask("Tell me about the sea.")
-    stand_in = Models(primary=_counting_as(other, model))
-    monkeypatch.setattr(bench.agent._replayer, "_models", stand_in)
+    other = bench.replayer(OtherFile(model, "Something else.\nEntirely."))
 
-    told = bench.replay(turn.id, AGAIN).to_dict()
+    told = bench.replay(turn.id, AGAIN, by=other).to_dict()
 
     assert told["verdict"] == "diverged"
     assert (told["divergence"]["step"], told["divergence"]["between"]) == ("iteration 1, model", "the model")
@@ -89,13 +98,6 @@ def test_a_turn_without_an_iteration_has_nothing_to_run(make_bench: MakeBench) -
 
     assert turn.status == "failed"
     assert bench.replay(turn.id, AGAIN).verdict is Verdict.IDENTICAL
-
-
-def _counting_as(other: ScriptedModel, model: LlamaCppModel) -> ScriptedModel:
-    other.reproducible = True
-    other.context_limit = model.context_limit
-    other.count_tokens = model.count_tokens  # type: ignore[method-assign]
-    return other
 
 
 def _rows(bench: Bench) -> list[object]:

@@ -202,15 +202,13 @@ def test_a_gap_in_the_log_is_named(
     bench: Bench,
     turn: TurnView,
     superuser: psycopg.Connection,
-    monkeypatch: pytest.MonkeyPatch,
     condition: str,
     missing: str,
 ) -> None:
-    monkeypatch.setattr("soma.agent.services.replay.replay_turn.SETTLE_SECONDS", 0.0)
     with unguarded(superuser):
         superuser.execute(f"DELETE FROM event_log WHERE key = %s AND {condition}".encode(), [str(turn.id)])
 
-    report = bench.replay(turn.id)
+    report = bench.replay(turn.id, by=bench.replayer(ScriptedModel(said("never asked"))))
 
     assert report.verdict is Verdict.INCOMPLETE
     assert any(missing in each for each in report.missing), report.missing

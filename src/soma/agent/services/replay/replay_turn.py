@@ -54,9 +54,18 @@ class Replayer:
     """Replays turns of `log`. Nothing is changed by it; that somebody did it is recorded."""
 
     def __init__(
-        self, *, database: DatabaseThreads, log: EventLog, brain: Brain, models: Models, gate: Gate
+        self,
+        *,
+        database: DatabaseThreads,
+        log: EventLog,
+        brain: Brain,
+        models: Models,
+        gate: Gate,
+        settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
+        """The log is waited for `settle_seconds` to have a turn's end."""
         self._database = database
+        self._settle_seconds = settle_seconds
         self._log = log
         self._brain = brain
         self._models = models
@@ -138,7 +147,7 @@ class Replayer:
     async def _settled(self, row: TurnRow) -> TurnLog:
         """The turn's log, once the relay has come to its end."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + SETTLE_SECONDS
+        deadline = loop.time() + self._settle_seconds
         while True:
             log = await self._database.run(self._folded, row)
             if log.ended is not None or loop.time() > deadline:
