@@ -27,6 +27,14 @@ def superuser() -> Iterator[psycopg.Connection]:
         yield connection
 
 
+@pytest.fixture
+def name() -> str:
+    """A consumer nobody has been before."""
+    from soma.base.ids import new_id
+
+    return f"consumer-{new_id()}"
+
+
 @pytest.fixture(scope="module")
 def own_database() -> Iterator[str]:
     """A database for the tests of a module, to which this process is connected meanwhile."""

@@ -43,12 +43,6 @@ def tenant() -> UUID:
     return new_id()
 
 
-@pytest.fixture
-def name() -> str:
-    """A consumer nobody has been before."""
-    return f"consumer-{new_id()}"
-
-
 def test_a_failing_event_holds_up_its_own_tenant_only(
     name: str, tenant: UUID, log: EventLog, relayed: Relayed, superuser: psycopg.Connection
 ) -> None:

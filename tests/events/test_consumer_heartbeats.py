@@ -38,12 +38,6 @@ def tenant() -> UUID:
     return new_id()
 
 
-@pytest.fixture
-def name() -> str:
-    """A consumer nobody has been before."""
-    return f"consumer-{new_id()}"
-
-
 def test_it_gives_signs_of_life_before_it_has_anything_to_do(
     name: str, log: EventLog, superuser: psycopg.Connection
 ) -> None:

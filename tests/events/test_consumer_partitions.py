@@ -43,12 +43,6 @@ def tenant() -> UUID:
     return new_id()
 
 
-@pytest.fixture
-def name() -> str:
-    """A consumer nobody has been before."""
-    return f"consumer-{new_id()}"
-
-
 class TestPartitions:
     """What there is to see where a log has more than one."""
 

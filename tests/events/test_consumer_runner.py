@@ -38,12 +38,6 @@ def tenant() -> UUID:
     return new_id()
 
 
-@pytest.fixture
-def name() -> str:
-    """A consumer nobody has been before."""
-    return f"consumer-{new_id()}"
-
-
 def test_a_consumer_gets_the_types_it_asks_for_in_order(
     name: str, tenant: UUID, log: EventLog, relayed: Relayed
 ) -> None:
