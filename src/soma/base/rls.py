@@ -25,6 +25,15 @@ def tenant_table(
     )
 
 
+def tenant_looked_up_once(table: str, *, column: str = "tenant_id") -> migrations.RunSQL:
+    """Let statements on `table`, a tenant_table, compare its rows with the tenant as it is when they begin,
+    and not look it up for each: a third of what reading a row by its key takes."""
+    using = "ALTER POLICY tenant_only ON {} USING ({} = {});"
+    return migrations.RunSQL(
+        using.format(table, column, f"(SELECT {TENANT})"), using.format(table, column, TENANT)
+    )
+
+
 def worker_access(table: str, *, privileges: str) -> migrations.RunSQL:
     """Let soma_worker, which serves every tenant, use `privileges` on all rows of `table`."""
     return migrations.RunSQL(
