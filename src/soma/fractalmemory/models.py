@@ -11,9 +11,10 @@ from pgvector.django import HalfVectorField
 DIMENSIONS = 384
 """The length of a vector."""
 
-POSTGRES_INDEX = UUID(int=2)
+POSTGRES_INDEX = UUID(int=3)
 """What `indexed_by` says of a memory whose sketch is in a block. 1 said that its vector was in an index that
-is no more: it is taken for one that is in none. Identities of other indexes are random, and greater."""
+is no more, 2 that its sketch was one of signs alone: they are taken for those that are in none. Identities of
+other indexes are random, and greater."""
 
 
 class MemoryRecordRow(models.Model):

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from soma.base.database import tenant_transaction
 from soma.base.ids import new_id
 from soma.fractalmemory.adapters.sketch_cache import NamespaceSketches, SketchCache
-from soma.fractalmemory.adapters.sketch_rows import ENTRY, ENTRY_BYTES
+from soma.fractalmemory.adapters.sketch_rows import ENTRY
 from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
+from soma.fractalmemory.kernels.sketch_block import entry_bytes
+from soma.fractalmemory.kernels.sketches import RATIO, magnitudes_of, signs_of
 from soma.fractalmemory.models import DIMENSIONS, POSTGRES_INDEX, MemoryRecordRow, SketchBlockRow
 from tests.fractalmemory.memories import memory, query, towards
 
@@ -45,9 +47,8 @@ def entries(tenant: UUID) -> set[bytes]:
     """What the blocks hold."""
     with tenant_transaction(tenant):
         blocks = [bytes(block.entries) for block in SketchBlockRow.objects.all()]
-    return {
-        block[start : start + ENTRY_BYTES] for block in blocks for start in range(0, len(block), ENTRY_BYTES)
-    }
+    size = entry_bytes(DIMENSIONS)
+    return {block[start : start + size] for block in blocks for start in range(0, len(block), size)}
 
 
 def expected(tenant: UUID) -> set[bytes]:
@@ -76,6 +77,25 @@ def test_blocks_hold_what_was_indexed_and_nothing_that_changed_or_went(
     index(store, tenant)
     assert len(entries(tenant)) == 6
     assert entries(tenant) == expected(tenant)
+
+
+def test_the_server_sketches_vectors_as_the_kernels_do(store: PgvectorStore, tenant: UUID) -> None:
+    vectors = np.random.default_rng(2).standard_normal((40, DIMENSIONS)).astype(np.float16).astype(np.float32)
+    batch = [memory(f"k{place}", vector) for place, vector in enumerate(vectors)]
+    with tenant_transaction(tenant):
+        store.upsert(tenant, batch)
+    index(store, tenant)
+    with tenant_transaction(tenant):
+        ids = {row.key: row.id.bytes for row in MemoryRecordRow.objects.all()}
+    found = {each[:16]: each[16:] for each in entries(tenant)}
+
+    got = np.array([np.frombuffer(found[ids[f"k{place}"]], np.uint64) for place in range(len(vectors))])
+
+    words = DIMENSIONS // 64
+    np.testing.assert_array_equal(got[:, :words], signs_of(vectors).T)
+    differ = np.bitwise_count(got[:, words:] ^ magnitudes_of(vectors)).sum()
+    assert differ < 0.002 * vectors.size, "but for what half precision puts on the other side"
+    assert 0.35 < np.bitwise_count(got[:, words:]).sum() / vectors.size < 0.5
 
 
 def test_what_another_process_stored_or_deleted_is_seen_at_once(store: PgvectorStore, tenant: UUID) -> None:
@@ -133,19 +153,19 @@ def test_a_namespace_is_what_its_blocks_last_were(changes: list[dict[int, list[i
     for version, change in enumerate(changes, 1):
         blocks = {number: [UUID(int=(number << 64) + each) for each in ids] for number, ids in change.items()}
         expected |= blocks
-        entries = {n: b"".join(i.bytes + i.bytes[::-1] * 3 for i in ids) for n, ids in blocks.items()}
+        entries = {n: b"".join(i.bytes + i.bytes[::-1] * 6 for i in ids) for n, ids in blocks.items()}
         known = known.after([(n, version, each) for n, each in entries.items()], DIMENSIONS)
     everything = {each.hex: each for ids in expected.values() for each in ids}
     assert known.size == len(everything)
     assert set(known.near(np.ones(DIMENSIONS, np.float32), len(everything) + 1)) == set(everything)
     if everything:
         sought = max(everything)
-        signs = np.unpackbits(np.frombuffer(everything[sought].bytes[::-1] * 3, np.uint8)) * 2.0 - 1.0
-        assert sought in known.near(signs.astype(np.float32), 1)
+        bits = np.unpackbits(np.frombuffer(everything[sought].bytes[::-1] * 3, np.uint8))
+        assert sought in known.near(np.where(bits, RATIO, -1.0).astype(np.float32), 1)
 
 
 def sketches(version: int, size: int) -> NamespaceSketches:
-    block = b"".join(new_id().bytes + bytes(DIMENSIONS // 8) for _ in range(size))
+    block = b"".join(new_id().bytes + bytes(DIMENSIONS // 4) for _ in range(size))
     return NamespaceSketches().after([(0, version, block)], DIMENSIONS)
 
 

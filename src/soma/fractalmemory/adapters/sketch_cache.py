@@ -1,4 +1,4 @@
-"""Sketches of namespaces in this process: 64 MB for a million memories, read once and then kept up."""
+"""Sketches of namespaces in this process: 112 MB for a million memories, read once and then kept up."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
@@ -11,23 +11,24 @@ from numpy.typing import NDArray
 
 from soma.fractalmemory.kernels.sketch_block import Ids, hexadecimal, unpack
 from soma.fractalmemory.kernels.sketches import (
-    Sketches,
-    as_sketches,
+    Magnitudes,
+    Signs,
+    as_magnitudes,
+    as_signs,
     differing,
     fewest,
     leaning,
-    sketches_of,
+    signs_of,
 )
 
-CAPACITY = 4_000_000
+CAPACITY = 2_000_000
 """Memories whose sketches are kept, of all namespaces together. A larger namespace is read at each search."""
 
-CLOSER = 5
+CLOSER = 12
 """How many times as many are compared closely as are wanted."""
 
-
 MOST = 2 * CLOSER
-"""The same of vectors whose sketches do not tell them apart, as those of one text do not."""
+"""The same of vectors whose signs do not tell them apart, as those of one text do not."""
 
 STRETCH = 8
 """Blocks that lie in one piece of memory, 16,000 memories: to compare all of a piece at once fits a core's
@@ -36,14 +37,23 @@ cache, and a change of one block copies its piece, a megabyte."""
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Block:
-    """The ids (n,) and the sketches (d/64, n) of some memories."""
+    """The ids (n,) and the sketches of some memories."""
 
     ids: Ids = field(repr=False)
-    sketches: Sketches = field(repr=False)
+    signs: Signs = field(repr=False)
+    magnitudes: Magnitudes = field(repr=False)
 
     def part(self, first: int, end: int) -> "Block":
         """The memories from the place `first` up to `end`, without copying them."""
-        return Block(ids=self.ids[first:end], sketches=self.sketches[:, first:end])
+        return Block(
+            ids=self.ids[first:end], signs=self.signs[:, first:end], magnitudes=self.magnitudes[first:end]
+        )
+
+    def at(self, places: NDArray[np.intp]) -> "Block":
+        """The memories at `places`."""
+        return Block(
+            ids=self.ids[places], signs=self.signs.take(places, axis=1), magnitudes=self.magnitudes[places]
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,8 +75,8 @@ class NamespaceSketches:
         blocks, pieces, version = dict(self.blocks), dict(self.pieces), self.version
         touched = set[int]()
         for number, newer, entries in changed:
-            ids, signs = unpack(entries, dimensions)
-            blocks[number] = Block(ids=ids, sketches=as_sketches(signs))
+            ids, signs, magnitudes = unpack(entries, dimensions)
+            blocks[number] = Block(ids=ids, signs=as_signs(signs), magnitudes=as_magnitudes(magnitudes))
             touched.add(number // STRETCH)
             version = max(version, newer)
         for place in touched:
@@ -82,12 +92,12 @@ class NamespaceSketches:
         pieces = list(self.pieces.values())
         if not pieces:
             return []
-        sketch = sketches_of(vector[None])
-        counted = [differing(piece.sketches, sketch) for piece in pieces]
+        signs = signs_of(vector[None])
+        counted = [differing(piece.signs, signs) for piece in pieces]
         best = _gathered(pieces, fewest(np.concatenate(counted), limit * CLOSER)[: limit * MOST])
         if limit >= len(best.ids):
             return hexadecimal(best.ids)
-        values = leaning(best.sketches, vector)
+        values = leaning(best.signs, best.magnitudes, vector)
         # With what equals the last of them: it is as likely to be near.
         least = np.partition(values, len(values) - limit)[len(values) - limit]
         return hexadecimal(best.ids[values >= least])
@@ -124,8 +134,12 @@ class SketchCache:
 
 
 def _joined(blocks: Iterable[Block]) -> Block:
-    ids, sketches = zip(*((block.ids, block.sketches) for block in blocks), strict=True)
-    return Block(ids=np.concatenate(ids), sketches=np.concatenate(sketches, axis=1))
+    ids, signs, magnitudes = zip(*((each.ids, each.signs, each.magnitudes) for each in blocks), strict=True)
+    return Block(
+        ids=np.concatenate(ids),
+        signs=np.concatenate(signs, axis=1),
+        magnitudes=np.concatenate(magnitudes),
+    )
 
 
 def _parts(piece: Block, blocks: Mapping[int, Block]) -> dict[int, Block]:
@@ -141,11 +155,7 @@ def _gathered(pieces: list[Block], places: NDArray[np.intp]) -> Block:
     """What is at the `places` (m,), which rise, of `pieces` in a row."""
     starts = np.cumsum([0, *(len(piece.ids) for piece in pieces)])
     cuts = np.searchsorted(places, starts)
-    chosen = [
-        (piece, places[first:end] - start)
+    return _joined(
+        piece.at(places[first:end] - start)
         for piece, start, first, end in zip(pieces, starts[:-1], cuts[:-1], cuts[1:], strict=True)
-    ]
-    return Block(
-        ids=np.concatenate([piece.ids[own] for piece, own in chosen]),
-        sketches=np.concatenate([piece.sketches.take(own, axis=1) for piece, own in chosen], axis=1),
     )

@@ -12,15 +12,22 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
-from soma.fractalmemory.kernels.sketch_block import bounds, without
+from soma.fractalmemory.kernels.sketch_block import bounds, entry_bytes, without
+from soma.fractalmemory.kernels.sketches import LARGE
 from soma.fractalmemory.models import DIMENSIONS, POSTGRES_INDEX
 
 BLOCK = 2_048
 """Memories of a block: so many are written anew when some follow, and read when they were."""
 
-ENTRY_BYTES = 16 + DIMENSIONS // 8
-ENTRY = f"uuid_send(id) || substr(bit_send(binary_quantize(embedding)::bit({DIMENSIONS})), 5)"
-"""How PostgreSQL tells a memory of a block; the first four bytes of bits say how many there are."""
+BITS = f"substr(bit_send(binary_quantize({{vector}})::bit({DIMENSIONS})), 5)"
+"""Of each component whether it is positive; the first four bytes would say how many there are."""
+
+UNIT = "l2_normalize(embedding::vector)"
+"""In single precision: squares of what half precision just holds would not fit it."""
+
+SQUARES = f"{UNIT} * {UNIT} - array_fill({LARGE / DIMENSIONS}::real, ARRAY[{DIMENSIONS}])::vector"
+ENTRY = f"uuid_send(id) || {BITS.format(vector='embedding')} || {BITS.format(vector=SQUARES)}"
+"""How PostgreSQL tells a memory of a block."""
 
 LAST = """
     SELECT number, entries FROM memory_sketch WHERE tenant_id = %s AND namespace = %s
@@ -67,8 +74,9 @@ def remove_sketches(cursor: CursorWrapper, tenant_id: UUID, ids: Collection[UUID
 
 
 def _cut(entries: bytes) -> Iterator[bytes]:
-    for start in range(0, len(entries), BLOCK * ENTRY_BYTES):
-        yield entries[start : start + BLOCK * ENTRY_BYTES]
+    size = BLOCK * entry_bytes(DIMENSIONS)
+    for start in range(0, len(entries), size):
+        yield entries[start : start + size]
 
 
 def _write(cursor: CursorWrapper, tenant_id: UUID, namespace: str, blocks: Sequence[Block]) -> None:

@@ -1,51 +1,75 @@
-"""Sketches: the signs of a vector's components, d/8 bytes, to find by which few of many vectors may be near.
+"""Sketches: two bits of each component of a vector, d/4 bytes, to find by which of many vectors may be near.
 
-The share of signs that differ estimates the angle between two vectors (Charikar, "Similarity estimation
-techniques from rounding algorithms", 2002). Comparing the signs with the components of the other vector
-instead orders better, and takes longer: it is for those that the first comparison leaves. Among 40,000
-paragraphs the 50 nearest are 99.7 % among the 512 that both leave.
+The first says its sign. The share of signs that differ estimates the angle between two vectors (Charikar,
+"Similarity estimation techniques from rounding algorithms", 2002): quick, for all of them. The second says
+whether it is large. What both say, compared with the components of the other vector, estimates the cosine a
+third as far off as signs alone would: for those that the first comparison leaves.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-SIGNS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32) * 2.0 - 1.0
-"""What each byte of a sketch says of eight components, as ±1: (256, 8)."""
+LARGE = 0.64
+"""A component whose square is over LARGE/d of the vector's is large: of normally distributed ones two in
+five, with a mean of three times that of the others."""
 
-Sketches = NDArray[np.uint64]
+RATIO = 3.0
+
+BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32)
+VALUES = (2.0 * BITS[:, :4] - 1.0) * (1.0 + (RATIO - 1.0) * BITS[:, 4:])
+"""What four signs and four magnitudes, in one byte, say of four components: (256, 4)."""
+
+Signs = NDArray[np.uint64]
 """Of n vectors of d components, in words: (d/64, n). So, all that is compared at once lies together."""
 
-
-def sketches_of(vectors: NDArray[np.float32]) -> Sketches:
-    """The sketches of `vectors` (n, d); d is a multiple of 64."""
-    return as_sketches(np.packbits(vectors > 0.0, axis=1))
+Magnitudes = NDArray[np.uint64]
+"""Which components are large, (n, d/64): they are looked at one vector here and one there."""
 
 
-def as_sketches(signs: NDArray[np.uint8]) -> Sketches:
-    """The sketches whose bits are `signs`, (n, d/8), as PostgreSQL and numpy.packbits order them."""
-    return np.ascontiguousarray(np.ascontiguousarray(signs).view(np.uint64).T)
+def signs_of(vectors: NDArray[np.float32]) -> Signs:
+    """The signs of `vectors` (n, d); d is a multiple of 64."""
+    return as_signs(np.packbits(vectors > 0.0, axis=1))
 
 
-def differing(sketches: Sketches, sketch: Sketches) -> NDArray[np.uint16]:
-    """In how many signs each of n `sketches` differs from one `sketch` (d/64, 1): (n,)."""
-    counts: NDArray[np.uint16] = np.bitwise_count(sketches ^ sketch).sum(axis=0, dtype=np.uint16)
+def magnitudes_of(vectors: NDArray[np.float32]) -> Magnitudes:
+    """Which components of `vectors` (n, d) are large."""
+    squares = vectors**2
+    large = squares * vectors.shape[1] > LARGE * squares.sum(axis=1, keepdims=True)
+    return as_magnitudes(np.packbits(large, axis=1))
+
+
+def as_signs(packed: NDArray[np.uint8]) -> Signs:
+    """The signs whose bits are `packed`, (n, d/8), as PostgreSQL and numpy.packbits order them."""
+    return np.ascontiguousarray(as_magnitudes(packed).T)
+
+
+def as_magnitudes(packed: NDArray[np.uint8]) -> Magnitudes:
+    """The magnitudes whose bits are `packed`, (n, d/8)."""
+    return np.ascontiguousarray(packed).view(np.uint64)
+
+
+def differing(signs: Signs, others: Signs) -> NDArray[np.uint16]:
+    """In how many places each of n vectors' `signs` differ from those of one other (d/64, 1): (n,)."""
+    counts: NDArray[np.uint16] = np.bitwise_count(signs ^ others).sum(axis=0, dtype=np.uint16)
     return counts
 
 
-def leaning(sketches: Sketches, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The inner product of `vector` (d,) with each of n `sketches`, whose signs are taken as ±1: (n,).
-    Sums over eight components are looked up by their signs: a sixth of the memory that the signs themselves
-    would take as numbers, and half the time."""
-    sums = vector.reshape(-1, 8) @ SIGNS.T
-    signs = np.ascontiguousarray(sketches.T).view(np.uint8)
-    places = signs + np.arange(0, sums.size, len(SIGNS))
-    products: NDArray[np.float32] = sums.ravel().take(places).sum(axis=1)
-    return products
+def leaning(signs: Signs, magnitudes: Magnitudes, vector: NDArray[np.float32]) -> NDArray[np.float64]:
+    """An estimate of the inner product of `vector` (d,) with each of n vectors of length 1, by their
+    sketches: (n,). A sketch stands for components ±1 and ±RATIO, brought to length 1. Sums over four
+    components are looked up: a seventh of the time that it takes to write the components out."""
+    sums = vector.reshape(-1, 4) @ VALUES.T
+    own = np.ascontiguousarray(signs.T).view(np.uint8)
+    large = magnitudes.view(np.uint8)
+    codes = np.stack([own & 0xF0 | large >> 4, own << 4 | large & 0x0F], axis=-1).reshape(len(own), -1)
+    products = sums.ravel().take(codes + np.arange(0, sums.size, len(VALUES))).sum(axis=1)
+    counts = np.bitwise_count(magnitudes).sum(axis=1, dtype=np.float64)
+    estimates: NDArray[np.float64] = products / np.sqrt(len(vector) + (RATIO**2 - 1.0) * counts)
+    return estimates
 
 
 def fewest(differences: NDArray[np.uint16], limit: int) -> NDArray[np.intp]:
     """The places of the `limit` smallest of `differences` (n,), and of what equals the largest of them."""
     if limit >= len(differences):
         return np.arange(len(differences))
-    within = np.cumsum(np.bincount(differences))
-    return np.flatnonzero(differences <= np.searchsorted(within, limit))
+    return np.flatnonzero(differences <= np.partition(differences, limit - 1)[limit - 1])
