@@ -22,6 +22,7 @@ from soma.fractalmemory.adapters.passage_rows import remove_passages, write_pass
 from soma.fractalmemory.adapters.passage_store_postgres import PostgresPassageStore
 from soma.fractalmemory.adapters.record_columns import COLUMNS, found, vector_of, vector_text
 from soma.fractalmemory.adapters.sketch_rows import remove_sketches
+from soma.fractalmemory.adapters.text_array import id_array
 from soma.fractalmemory.adapters.usage_rows import charge, every_namespace, leaving, read_usage
 from soma.fractalmemory.adapters.usage_rows import written as used_by
 from soma.fractalmemory.domain.held import Held
@@ -71,6 +72,13 @@ WRITE = """
 """SQL, as all of storage is: it follows every turn, and the ORM takes two to seven times as long to write a
 statement as the server takes to run it. A row is written into no index of vectors: `index` does it for many
 at once, or never where a scan is as quick."""
+
+GET = f"""
+    SELECT {COLUMNS} FROM unnest(%s::text::uuid[]) AS wanted (wanted_id) CROSS JOIN LATERAL (
+        SELECT * FROM memory_record WHERE id = wanted_id OFFSET 0
+    ) AS record WHERE tenant_id = %s
+"""
+"""So it is planned once: comparing with an array, it would be planned for each anew."""
 
 NAMESPACES = """
     SELECT namespace, count(*), max(occurred_at) FROM memory_record
@@ -137,8 +145,8 @@ class MemoryRows:
 
     def get(self, tenant_id: UUID, ids: Sequence[UUID]) -> list[MemoryRecord]:
         """See VectorStore."""
-        statement = f"SELECT {COLUMNS} FROM memory_record WHERE tenant_id = %s AND id = ANY(%s)"
-        return [found(*row) for row in self._rows(statement, [tenant_id, list(ids)])]
+        rows = self._rows(GET, [id_array(each.hex for each in dict.fromkeys(ids)), tenant_id])
+        return [found(*row) for row in rows]
 
     def select(
         self, tenant_id: UUID, selection: Selection, *, after: str | None, limit: int

@@ -10,6 +10,7 @@ from django.db.backends.utils import CursorWrapper
 
 from soma.fractalmemory.adapters.conditions import query_conditions
 from soma.fractalmemory.adapters.record_columns import COLUMNS, found, vector_text
+from soma.fractalmemory.adapters.text_array import id_array
 from soma.fractalmemory.domain.query import VectorQuery
 from soma.fractalmemory.domain.record import ScoredRecord
 
@@ -65,8 +66,7 @@ def _execute(
     conditions, values = query_conditions(query)
     rows = (ALL if among is None else AMONG).format(conditions=conditions)
     if among is not None:
-        # As text: hundreds of UUIDs made, and written as an array, would take longer than finding them.
-        values["among"] = f"{{{','.join(among)}}}"
+        values["among"] = id_array(among)
     cursor.execute(statement.format(rows=rows), places(tenant_id, query) | values)
 
 

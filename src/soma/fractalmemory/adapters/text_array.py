@@ -8,6 +8,12 @@ def text_array(values: Iterable[str]) -> str:
     return "{" + ",".join(map(_quoted, values)) + "}"
 
 
+def id_array(ids: Iterable[str]) -> str:
+    """The array of `ids`, each of 32 hexadecimal digits: to write hundreds of UUIDs as an array would take
+    longer than finding them."""
+    return f"{{{','.join(ids)}}}"
+
+
 def _quoted(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -18,14 +18,16 @@ def pack(vectors: NDArray[np.float32]) -> bytes:
     return np.hstack([scales.astype("<f4").view(np.int8), levels]).tobytes()
 
 
-def largest_cosine(packed: list[bytes], vector: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The largest inner product with `vector` (d,) of each of n packed groups of one vector or more: (n,)."""
-    if not packed:
+def largest_cosine(
+    packed: bytes, sizes: NDArray[np.int64], vector: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """The largest inner product with `vector` (d,) of each of n groups of one vector or more, `packed` one
+    after the other in `sizes` (n,) bytes: (n,)."""
+    if not len(sizes):
         return np.zeros(0)
     row = SCALE_BYTES + len(vector)
-    counts = np.array([len(group) // row for group in packed])
-    table = np.frombuffer(b"".join(packed), np.int8).reshape(-1, row)
+    table = np.frombuffer(packed, np.int8).reshape(-1, row)
     scales = np.ascontiguousarray(table[:, :SCALE_BYTES]).view("<f4")[:, 0]
     cosines = (table[:, SCALE_BYTES:].astype(np.float32) @ vector) * scales
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    starts = (np.cumsum(sizes) - sizes) // row
     return np.maximum.reduceat(cosines, starts).astype(np.float64)
