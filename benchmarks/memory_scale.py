@@ -4,8 +4,9 @@ First the pace of remembering texts (made up, see made_up_texts) with the real m
 from one client and from two, and in batches; and after how long a memory is recalled. Then a namespace
 grows to each of the sizes through the same path but for the model, whose vectors are simulated (see
 simulated_embedder): it would take an hour for a million. At each size questions are recalled whole (vectors,
-BM25, neighbours, ranking), with simulated vectors and with the model at work as well. Beside it stands what
-one would otherwise build: a table with a vector, an HNSW index, a text search column and a GIN index.
+BM25, neighbours, ranking), with simulated vectors and with the model at work as well; and before that, when
+the server has just been given all of it, and still writes and counts. Beside it stands what one would
+otherwise build: a table with a vector, an HNSW index, a text search column and a GIN index.
 
 100,000 memories take two minutes, a million about fifteen. Prints JSON lines.
 """
@@ -84,9 +85,11 @@ def memory_scale(configuration: Configuration, effort: Effort) -> None:
     for larger in effort.sizes:
         _grow(by_vector, memory, server, tenant, size, larger)
         size = larger
-        asked = list(questions(effort.questions, among=size))
+        # Other questions each time: what one has read into the server's pages another need not.
+        early, asked, later = _thirds(list(questions(3 * effort.questions, among=size)))
+        _recalls("somastack, without embedding, just after the build", by_vector, tenant, early, size)
         _recalls("somastack, without embedding", by_vector, tenant, asked, size)
-        _recalls("somastack, with embedding", with_model, tenant, asked, size)
+        _recalls("somastack, with embedding", with_model, tenant, later, size)
         _found(store, tenant, asked[:25], size)
         _footprint(configuration, server, size)
         if size <= effort.plain:
@@ -161,6 +164,11 @@ def _recalls(system: str, brain: Brain, tenant: UUID, asked: Sequence[str], size
     spent = [_seconds(lambda: _recall(brain, tenant, "scale", each)) * 1e3 for each in asked]  # noqa: B023
     emit("recall", system=system, size=size, questions=len(asked), ms=_rounded(spent),
          first_ms=round(first * 1e3, 1))  # fmt: skip
+
+
+def _thirds(asked: list[str]) -> tuple[list[str], ...]:
+    size = len(asked) // 3
+    return asked[:size], asked[size : 2 * size], asked[2 * size :]
 
 
 def _recall(brain: Brain, tenant: UUID, namespace: str, query: str) -> Sequence[Evidence]:
