@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 pytest_plugins = ("tests.servers",)
 
-settings.register_profile("thorough", max_examples=20_000)
+settings.register_profile("suite", deadline=None, derandomize=True)
+"""The same examples in every run, however busy the machine is."""
+
+settings.register_profile("thorough", deadline=None, max_examples=20_000)
+settings.load_profile("suite")
 
 HOME = "SOMA_TEST_HOME"
 _postgres: "EmbeddedPostgres | None" = None

@@ -7,17 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soma.fractalmemory.kernels.sketch_block import bounds, unpack, without
+from soma.fractalmemory.kernels.sketch_block import bounds, hexadecimal, sketches, unpack, without
 from soma.fractalmemory.kernels.sketches import (
     LARGE,
     RATIO,
-    as_magnitudes,
-    as_signs,
     differing,
     fewest,
     leaning,
-    magnitudes_of,
     signs_of,
+    sketches_of,
 )
 
 pytestmark = pytest.mark.req("STORE-001")
@@ -29,10 +27,15 @@ def vectors(count: int, seed: int = 0) -> np.ndarray[tuple[int, int], np.dtype[n
     return np.random.default_rng(seed).standard_normal((count, WIDTH)).astype(np.float32)
 
 
+def magnitudes(sketched: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> np.ndarray:
+    """Which components are large."""
+    return np.unpackbits(sketched[:, WIDTH // 8 :], axis=1)
+
+
 @given(st.integers(0, 2**32), st.integers(1, 40))
 def test_differing_counts_the_signs_that_differ(seed: int, count: int) -> None:
     table = vectors(count, seed)
-    found = differing(signs_of(table), signs_of(table[:1]))
+    found = differing(signs_of(sketches_of(table)), signs_of(sketches_of(table[:1])))
     np.testing.assert_array_equal(found, ((table > 0) != (table[0] > 0)).sum(axis=1))
 
 
@@ -40,18 +43,17 @@ def test_differing_counts_the_signs_that_differ(seed: int, count: int) -> None:
 def test_large_components_are_large_whatever_the_length(seed: int, count: int, length: float) -> None:
     table = vectors(count, seed)
     large = table**2 > LARGE * (table**2).mean(axis=1, keepdims=True)
-    found = np.unpackbits(magnitudes_of(table * np.float32(length)).view(np.uint8), axis=1)
+    found = magnitudes(sketches_of(table * np.float32(length)))
     assert (found != large).mean() < 0.01, "but for what lies on the edge"
 
 
 @given(st.integers(0, 2**32), st.integers(1, 40))
 def test_leaning_is_the_product_with_what_sketches_stand_for(seed: int, count: int) -> None:
     table, vector = vectors(count, seed), vectors(1, seed + 1)[0]
-    magnitudes = magnitudes_of(table)
-    large = np.unpackbits(magnitudes.view(np.uint8), axis=1)
-    stands = np.where(table > 0, 1.0, -1.0) * np.where(large, RATIO, 1.0)
+    sketched = sketches_of(table)
+    stands = np.where(table > 0, 1.0, -1.0) * np.where(magnitudes(sketched), RATIO, 1.0)
     stands /= np.linalg.norm(stands, axis=1, keepdims=True)
-    np.testing.assert_allclose(leaning(signs_of(table), magnitudes, vector), stands @ vector, atol=1e-4)
+    np.testing.assert_allclose(leaning(sketched, vector), stands @ vector, atol=1e-4)
 
 
 @given(st.lists(st.integers(0, 384), min_size=1, max_size=60), st.integers(1, 70))
@@ -69,10 +71,10 @@ def test_the_nearest_are_among_those_that_sketches_choose() -> None:
     basis = np.linalg.qr(vectors(WIDTH, 1))[0]
     table = (vectors(4_000) * np.arange(1, WIDTH + 1, dtype=np.float32) ** -0.5) @ basis
     table /= np.linalg.norm(table, axis=1, keepdims=True)
-    missed = 0
+    missed, sketched = 0, sketches_of(table)
     for vector in table[:20]:
-        near = fewest(differing(signs_of(table), signs_of(vector[None])), 2_000)
-        kept = near[np.argsort(-leaning(signs_of(table[near]), magnitudes_of(table[near]), vector))[:100]]
+        near = fewest(differing(signs_of(sketched), signs_of(sketches_of(vector[None]))), 2_000)
+        kept = near[np.argsort(-leaning(sketched[near], vector))[:100]]
         missed += len(set(np.argsort(-(table @ vector))[:20].tolist()) - set(kept.tolist()))
     assert missed <= 0.02 * 20 * 20
 
@@ -82,13 +84,10 @@ def entry(number: int) -> bytes:
 
 
 def test_a_block_gives_back_what_was_put_in() -> None:
-    ids, signs, magnitudes = unpack(entry(7) + entry(3), WIDTH)
-    assert [UUID(bytes=each) for each in ids.tolist()] == [UUID(int=7), UUID(int=3)]
-    assert signs.tolist() == [[7] * 48, [3] * 48]
-    assert magnitudes.tolist() == [[8] * 48, [4] * 48]
-    assert as_signs(signs).shape == (WIDTH // 64, 2)
-    assert as_magnitudes(magnitudes).shape == (2, WIDTH // 64)
-    assert len(unpack(b"", WIDTH)[0]) == 0
+    entries = unpack(entry(7) + entry(3), WIDTH)
+    assert [UUID(each) for each in hexadecimal(entries)] == [UUID(int=7), UUID(int=3)]
+    assert sketches(entries).tolist() == [[7] * 48 + [8] * 48, [3] * 48 + [4] * 48]
+    assert len(unpack(b"", WIDTH)) == 0
 
 
 def test_a_block_knows_its_bounds_and_loses_who_is_gone() -> None:

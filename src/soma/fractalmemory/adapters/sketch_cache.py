@@ -1,4 +1,4 @@
-"""Sketches of namespaces in this process: 112 MB for a million memories, read once and then kept up."""
+"""Sketches of namespaces in this process: 160 MB for a million memories, read once and then kept up."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
@@ -9,16 +9,14 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from soma.fractalmemory.kernels.sketch_block import Ids, hexadecimal, unpack
+from soma.fractalmemory.kernels.sketch_block import Entries, hexadecimal, sketches, unpack
 from soma.fractalmemory.kernels.sketches import (
-    Magnitudes,
     Signs,
-    as_magnitudes,
-    as_signs,
     differing,
     fewest,
     leaning,
     signs_of,
+    sketches_of,
 )
 
 CAPACITY = 2_000_000
@@ -37,23 +35,14 @@ cache, and a change of one block copies its piece, a megabyte."""
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Block:
-    """The ids (n,) and the sketches of some memories."""
+    """What is known of n memories, and their signs once more."""
 
-    ids: Ids = field(repr=False)
+    entries: Entries = field(repr=False)
     signs: Signs = field(repr=False)
-    magnitudes: Magnitudes = field(repr=False)
 
     def part(self, first: int, end: int) -> "Block":
         """The memories from the place `first` up to `end`, without copying them."""
-        return Block(
-            ids=self.ids[first:end], signs=self.signs[:, first:end], magnitudes=self.magnitudes[first:end]
-        )
-
-    def at(self, places: NDArray[np.intp]) -> "Block":
-        """The memories at `places`."""
-        return Block(
-            ids=self.ids[places], signs=self.signs.take(places, axis=1), magnitudes=self.magnitudes[places]
-        )
+        return Block(entries=self.entries[first:end], signs=self.signs[:, first:end])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,15 +57,15 @@ class NamespaceSketches:
     @property
     def size(self) -> int:
         """How many memories there are."""
-        return sum(len(piece.ids) for piece in self.pieces.values())
+        return sum(len(piece.entries) for piece in self.pieces.values())
 
     def after(self, changed: Iterable[tuple[int, int, bytes]], dimensions: int) -> "NamespaceSketches":
         """The same after blocks have `changed`: number, version, entries of each."""
         blocks, pieces, version = dict(self.blocks), dict(self.pieces), self.version
         touched = set[int]()
-        for number, newer, entries in changed:
-            ids, signs, magnitudes = unpack(entries, dimensions)
-            blocks[number] = Block(ids=ids, signs=as_signs(signs), magnitudes=as_magnitudes(magnitudes))
+        for number, newer, packed in changed:
+            entries = unpack(packed, dimensions)
+            blocks[number] = Block(entries=entries, signs=signs_of(sketches(entries)))
             touched.add(number // STRETCH)
             version = max(version, newer)
         for place in touched:
@@ -92,15 +81,15 @@ class NamespaceSketches:
         pieces = list(self.pieces.values())
         if not pieces:
             return []
-        signs = signs_of(vector[None])
+        signs = signs_of(sketches_of(vector[None]))
         counted = [differing(piece.signs, signs) for piece in pieces]
         best = _gathered(pieces, fewest(np.concatenate(counted), limit * CLOSER)[: limit * MOST])
-        if limit >= len(best.ids):
-            return hexadecimal(best.ids)
-        values = leaning(best.signs, best.magnitudes, vector)
+        if limit >= len(best):
+            return hexadecimal(best)
+        values = leaning(sketches(best), vector)
         # With what equals the last of them: it is as likely to be near.
         least = np.partition(values, len(values) - limit)[len(values) - limit]
-        return hexadecimal(best.ids[values >= least])
+        return hexadecimal(best[values >= least])
 
 
 class SketchCache:
@@ -134,28 +123,24 @@ class SketchCache:
 
 
 def _joined(blocks: Iterable[Block]) -> Block:
-    ids, signs, magnitudes = zip(*((each.ids, each.signs, each.magnitudes) for each in blocks), strict=True)
-    return Block(
-        ids=np.concatenate(ids),
-        signs=np.concatenate(signs, axis=1),
-        magnitudes=np.concatenate(magnitudes),
-    )
+    entries, signs = zip(*((block.entries, block.signs) for block in blocks), strict=True)
+    return Block(entries=np.concatenate(entries), signs=np.concatenate(signs, axis=1))
 
 
 def _parts(piece: Block, blocks: Mapping[int, Block]) -> dict[int, Block]:
     """The `blocks` that `piece` was joined from, as parts of it: it is kept once."""
-    ends = np.cumsum([len(block.ids) for block in blocks.values()]).tolist()
+    ends = np.cumsum([len(block.entries) for block in blocks.values()]).tolist()
     return {
         number: piece.part(first, end)
         for number, first, end in zip(blocks, [0, *ends[:-1]], ends, strict=True)
     }
 
 
-def _gathered(pieces: list[Block], places: NDArray[np.intp]) -> Block:
+def _gathered(pieces: list[Block], places: NDArray[np.intp]) -> Entries:
     """What is at the `places` (m,), which rise, of `pieces` in a row."""
-    starts = np.cumsum([0, *(len(piece.ids) for piece in pieces)])
+    starts = np.cumsum([0, *(len(piece.entries) for piece in pieces)])
     cuts = np.searchsorted(places, starts)
-    return _joined(
-        piece.at(places[first:end] - start)
-        for piece, start, first, end in zip(pieces, starts[:-1], cuts[:-1], cuts[1:], strict=True)
+    chosen = zip(pieces, starts[:-1], cuts[:-1], cuts[1:], strict=True)
+    return np.concatenate(
+        [piece.entries.take(places[first:end] - start, axis=0) for piece, start, first, end in chosen]
     )

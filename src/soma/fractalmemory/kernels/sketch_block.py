@@ -7,29 +7,33 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-Ids = NDArray[np.void]
-"""Identities of 16 bytes, (n,)."""
+from soma.fractalmemory.kernels.sketches import Sketches
 
-ID = np.dtype("V16")
+Entries = NDArray[np.uint8]
+"""What blocks say of n memories: (n, 16 + d/4)."""
+
+ID_BYTES = 16
 
 
 def entry_bytes(dimensions: int) -> int:
     """The size of what a block says of one memory."""
-    return ID.itemsize + dimensions // 4
+    return ID_BYTES + dimensions // 4
 
 
-def unpack(block: bytes, dimensions: int) -> tuple[Ids, NDArray[np.uint8], NDArray[np.uint8]]:
-    """The ids (n,), the signs and the magnitudes (n, d/8) of a block."""
-    table = np.frombuffer(block, np.uint8).reshape(-1, entry_bytes(dimensions))
-    ids = np.ascontiguousarray(table[:, : ID.itemsize]).view(ID)[:, 0]
-    signs, magnitudes = np.split(table[:, ID.itemsize :], 2, axis=1)
-    return ids, signs, magnitudes
+def unpack(block: bytes, dimensions: int) -> Entries:
+    """What a block says of its memories."""
+    return np.frombuffer(block, np.uint8).reshape(-1, entry_bytes(dimensions))
 
 
-def hexadecimal(ids: Ids) -> list[str]:
-    """Each of `ids` (n,) as 32 hexadecimal digits."""
-    digits = ids.tobytes().hex()
-    return [digits[start : start + 2 * ID.itemsize] for start in range(0, len(digits), 2 * ID.itemsize)]
+def sketches(entries: Entries) -> Sketches:
+    """The sketches of the memories, (n, d/4)."""
+    return entries[:, ID_BYTES:]
+
+
+def hexadecimal(entries: Entries) -> list[str]:
+    """The id of each of the memories as 32 hexadecimal digits."""
+    digits = entries[:, :ID_BYTES].tobytes().hex()
+    return [digits[start : start + 2 * ID_BYTES] for start in range(0, len(digits), 2 * ID_BYTES)]
 
 
 def without(block: bytes, gone: Collection[UUID], dimensions: int) -> bytes:
@@ -37,11 +41,11 @@ def without(block: bytes, gone: Collection[UUID], dimensions: int) -> bytes:
     size = entry_bytes(dimensions)
     unwanted = {each.bytes for each in gone}
     entries = (block[start : start + size] for start in range(0, len(block), size))
-    return b"".join(entry for entry in entries if entry[: ID.itemsize] not in unwanted)
+    return b"".join(entry for entry in entries if entry[:ID_BYTES] not in unwanted)
 
 
 def bounds(block: bytes, dimensions: int) -> tuple[UUID, UUID] | None:
     """The lowest and the highest id of a block; None of an empty one."""
     size = entry_bytes(dimensions)
-    ids = [block[start : start + ID.itemsize] for start in range(0, len(block), size)]
+    ids = [block[start : start + ID_BYTES] for start in range(0, len(block), size)]
     return (UUID(bytes=min(ids)), UUID(bytes=max(ids))) if ids else None
