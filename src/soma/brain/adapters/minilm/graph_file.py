@@ -7,7 +7,7 @@ from soma.base.canonical import sha256_hex
 from soma.brain.adapters.minilm.precision import Precision
 
 # Raise it with every change to the network or its arithmetic: existing exports are then built again.
-GRAPH_VERSION = 3
+GRAPH_VERSION = 4
 
 
 def graph_file(cache: Path, precision: Precision) -> Path:

@@ -1,4 +1,5 @@
-"""The network of all-MiniLM-L6-v2 as an ONNX graph: token ids in, unit vectors and the tokens' states out.
+"""The network of all-MiniLM-L6-v2 as an ONNX graph: token ids in, unit vectors and the tokens' states out,
+and what this machine makes of the largest sum.
 
 BERT (Devlin et al., 2018) with 6 post-normalised layers of 12 heads, then the mean over all tokens and
 L2 normalisation (Reimers and Gurevych, 2019). There is no attention mask: batches hold texts of one
@@ -6,14 +7,23 @@ length, so there is no padding to mask.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 from onnx import ModelProto
 
-from soma.brain.adapters.minilm.arithmetic import Arithmetic, FeedForward, Float32, Linear, arithmetic_of
+from soma.brain.adapters.minilm.arithmetic import (
+    Arithmetic,
+    FeedForward,
+    Float32,
+    Linear,
+    Projection,
+    arithmetic_of,
+    largest_sum,
+)
 from soma.brain.adapters.minilm.onnx_graph import MICROSOFT, OnnxGraph
+from soma.brain.adapters.minilm.peaks import attention_peaks, feed_forward_peaks
 from soma.brain.adapters.minilm.precision import Precision
+from soma.brain.adapters.minilm.saturation import TERMS
 from soma.brain.adapters.minilm.width import WIDTH
 
 HEADS = 12
@@ -21,10 +31,8 @@ LAYERS = 6
 EPSILON = 1e-12
 INPUT = "input_ids"
 
-# Found by looking at the activations of these weights, which are pinned. These channels of the normalised
-# state peak between 3 and 30, where the median channel peaks below 2 ...
-STATE_OUTLIERS = (63, 99, 157, 223)
-# ... and these neurons of the first four layers between 13 and 25, where the next ones stay near 6.
+# Found by looking at the activations of these weights, which are pinned: these neurons of the first four
+# layers peak between 13 and 25, where the next ones stay near 6.
 NEURON_OUTLIERS: tuple[tuple[int, ...], ...] = ((856,), (607,), (218, 1004), (358,), (), ())
 
 
@@ -47,7 +55,11 @@ class _Network:
         for layer in range(LAYERS):
             x = self._layer(x, shape, layer)
         states = self._graph.apply("Reshape", x, shape)
-        outputs = {self._pooled(states): ("batch", WIDTH), states: ("batch", "length", WIDTH)}
+        outputs = {
+            self._pooled(states): ("batch", WIDTH),
+            states: ("batch", "length", WIDTH),
+            largest_sum(self._graph): (TERMS, TERMS),
+        }
         return self._graph.model("minilm", ids=INPUT, outputs=outputs)
 
     def _embeddings(self) -> str:
@@ -69,23 +81,24 @@ class _Network:
 
     def _layer(self, x: str, shape: str, layer: int) -> str:
         name = f"encoder.layer.{layer}"
-        context = self._attention(x, shape, f"{name}.attention.self")
+        context = self._attention(x, shape, layer, f"{name}.attention.self")
         dense = self._linear(f"{name}.attention.output.dense")
         attended = self._arithmetic.multiply(self._graph, context, dense)
         x = self._added(x, attended, dense.bias, f"{name}.attention.output.LayerNorm")
         feed_forward = FeedForward(
-            widening=replace(self._linear(f"{name}.intermediate.dense"), outliers=STATE_OUTLIERS),
+            widening=self._projection(feed_forward_peaks(layer), f"{name}.intermediate.dense"),
             narrowing=self._linear(f"{name}.output.dense"),
             outliers=NEURON_OUTLIERS[layer],
         )
         inner = self._arithmetic.feed_forward(self._graph, x, feed_forward)
         return self._added(x, inner, feed_forward.narrowing.bias, f"{name}.output.LayerNorm")
 
-    def _attention(self, x: str, shape: str, name: str) -> str:
+    def _attention(self, x: str, shape: str, layer: int, name: str) -> str:
         graph = self._graph
-        joined = self._arithmetic.project(graph, x, self._joined(name, "query", "key", "value"))
-        parts = graph.split(graph.apply("Reshape", joined, shape), (WIDTH, WIDTH, WIDTH), axis=2)
-        context = graph.apply("MultiHeadAttention", *parts, domain=MICROSOFT, num_heads=HEADS)
+        parts = (f"{name}.{part}" for part in ("query", "key", "value"))
+        joined = self._arithmetic.project(graph, x, self._projection(attention_peaks(layer), *parts))
+        heads = graph.split(graph.apply("Reshape", joined, shape), (WIDTH, WIDTH, WIDTH), axis=2)
+        context = graph.apply("MultiHeadAttention", *heads, domain=MICROSOFT, num_heads=HEADS)
         return graph.apply("Reshape", context, graph.integers(-1, WIDTH))
 
     def _pooled(self, states: str) -> str:
@@ -114,12 +127,12 @@ class _Network:
     def _linear(self, name: str) -> Linear:
         return Linear(name=name, weight=self._weights[f"{name}.weight"], bias=self._weights[f"{name}.bias"])
 
-    def _joined(self, name: str, *parts: str) -> Linear:
-        """Several layers as one, so that their common input is quantised once."""
-        linears = [self._linear(f"{name}.{part}") for part in parts]
-        return Linear(
-            name=name,
+    def _projection(self, peaks: Float32, *names: str) -> Projection:
+        """Several layers of a normalised state as one, so that it is quantised once."""
+        linears = [self._linear(name) for name in names]
+        return Projection(
+            name=names[0],
             weight=np.concatenate([linear.weight for linear in linears]),
             bias=np.concatenate([linear.bias for linear in linears]),
-            outliers=STATE_OUTLIERS,
+            peaks=peaks,
         )
