@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from threading import local
 
 import Stemmer
@@ -42,6 +43,7 @@ def terms(text: str) -> Iterator[str]:
             yield stem(plain)
 
 
+@lru_cache(16_384)
 def stem(word: str) -> str:
     """The English stem of a lower-case word; a word with letters beyond ASCII stays whole."""
     if not word.isascii():

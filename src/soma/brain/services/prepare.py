@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from soma.base.clock import now
@@ -16,8 +17,10 @@ from soma.brain.services.analyse import Text, analyse
 from soma.brain.services.frames import frames_in, write_frames
 from soma.fractalmemory.api import FractalMemory, IndexedRecord, MemoryRecord, Upserted
 
-READERS = ThreadPoolExecutor(2, "soma-frames")
-"""Read what memories tell while the model, which needs no interpreter, reads them as well."""
+PAGE = 128
+WORKERS = ThreadPoolExecutor(2, "soma-prepare")
+"""Batches are prepared by the page: while the model, which needs no interpreter, reads one, rules read the
+next."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,12 +34,15 @@ class Prepared:
 def prepared(embedder: Embedder, items: Sequence[RememberItem]) -> list[Prepared]:
     """Items that the guard lets through, ready to be stored: memories with their vectors, passages and
     frames. Raises EmbedderUnavailable."""
-    records = _records(items)
-    reading = READERS.submit(_frames_of_each, records)
-    batch = _indexed(embedder, items, records)
-    return [
-        Prepared(indexed=each, frames=frames) for each, frames in zip(batch, reading.result(), strict=True)
-    ]
+    pairs = list(zip(items, _records(items), strict=True))  # here, where ids rise in the order of the items
+    pages = [pairs[start : start + PAGE] for start in range(0, len(pairs), PAGE)]
+    spread = map if len(pages) == 1 else WORKERS.map
+    return [each for page in spread(partial(_prepared, embedder), pages) for each in page]
+
+
+def _prepared(embedder: Embedder, page: Sequence[tuple[RememberItem, MemoryRecord]]) -> list[Prepared]:
+    batch = _indexed(embedder, [item for item, _ in page], [record for _, record in page])
+    return [Prepared(indexed=each, frames=frames_in(each.record)) for each in batch]
 
 
 def indexed(embedder: Embedder, items: Sequence[RememberItem]) -> list[IndexedRecord]:
@@ -59,10 +65,6 @@ def _indexed(
         IndexedRecord(record=record, vector=text.vector, passage=text.passage)
         for record, text in zip(records, analysed, strict=True)
     ]
-
-
-def _frames_of_each(records: Sequence[MemoryRecord]) -> list[tuple[Frame, ...]]:
-    return [frames_in(record) for record in records]
 
 
 def _records(items: Sequence[RememberItem]) -> list[MemoryRecord]:
