@@ -12,7 +12,7 @@ import select
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
@@ -29,11 +29,20 @@ RETENTION = "retention"
 
 
 @contextmanager
-def tenant_transaction(tenant_id: UUID, *, using: str = APP) -> Iterator[None]:
-    """One durable transaction that sees and writes rows of `tenant_id` only."""
-    with transaction.atomic(using=using, durable=True):
+def tenant_transaction(tenant_id: UUID, *, using: str = APP, pipelined: bool = False) -> Iterator[None]:
+    """One durable transaction that sees and writes rows of `tenant_id` only. `pipelined`: its statements are
+    sent without waiting for what those before them answer, until one is asked for its rows. What one of them
+    raises is raised by a later one, or at the end, and always before the commit."""
+    with transaction.atomic(using=using, durable=True), _pipeline(using) if pipelined else nullcontext():
         with connections[using].cursor() as cursor:
             cursor.execute("SELECT set_config('soma.tenant_id', %s, true)", [str(tenant_id)])
+        yield
+
+
+@contextmanager
+def _pipeline(using: str) -> Iterator[None]:
+    connection = connections[using]
+    with connection.wrap_database_errors, connection.connection.pipeline():
         yield
 
 

@@ -58,7 +58,7 @@ def _store(
     # Before the transaction: no connection waits for the model.
     batch = prepared(embedder, items)
     try:
-        with tenant_transaction(tenant_id):
+        with tenant_transaction(tenant_id, pipelined=True):
             return list(store_prepared(memory, tenant_id, batch))
     except QuotaExceeded:
         return _fill_up(memory, tenant_id, batch)

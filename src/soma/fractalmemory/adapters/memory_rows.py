@@ -18,7 +18,7 @@ from soma.fractalmemory.adapters.availability import postgres_answers
 from soma.fractalmemory.adapters.conditions import selection_conditions
 from soma.fractalmemory.adapters.link_store_postgres import PostgresLinkStore
 from soma.fractalmemory.adapters.namespace_lock import lock_namespaces
-from soma.fractalmemory.adapters.passage_rows import remove_passages, write_passages
+from soma.fractalmemory.adapters.passage_rows import count_passages, remove_passages, write_passages
 from soma.fractalmemory.adapters.passage_store_postgres import PostgresPassageStore
 from soma.fractalmemory.adapters.record_columns import COLUMNS, found, vector_of, vector_text
 from soma.fractalmemory.adapters.sketch_rows import remove_sketches
@@ -138,8 +138,9 @@ class MemoryRows:
             standing = _standing(cursor, tenant_id, batch)
             plan = UpsertPlan(standing)
             outcomes = plan.decide(batch)
+            counted = count_passages(cursor, tenant_id, plan.writes)
             _write(cursor, tenant_id, plan.writes, outcomes)
-            write_passages(cursor, tenant_id, plan.writes, _rewritten(outcomes))
+            write_passages(cursor, tenant_id, counted, _rewritten(outcomes))
             charge(cursor, tenant_id, used_by(standing, plan.writes))
             return outcomes
 

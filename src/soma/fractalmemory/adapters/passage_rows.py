@@ -65,6 +65,8 @@ DISCOUNT_SPEAKERS = """
 DROP_SPEAKERS = "DELETE FROM memory_speaker WHERE namespace_id = %s AND records = 0"
 DROP_NAMESPACE = "DELETE FROM memory_namespace WHERE id = ANY(%s) AND records = 0"
 
+Pair = tuple[MemoryRecord, Passage]
+
 
 @dataclass(frozen=True, slots=True)
 class Gone:
@@ -81,35 +83,43 @@ class Gone:
     length: int
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Passages of one namespace that were counted and are to be inserted, from number `first` on; so many
+    are `waiting` to be sealed then."""
+
+    namespace: str
+    namespace_id: int
+    first: int
+    waiting: int
+    pairs: Sequence[Pair]
+
+
+def count_passages(cursor: CursorWrapper, tenant_id: UUID, written: Sequence[IndexedRecord]) -> list[Counted]:
+    """Count the passages of what is about to be `written`, under the lock of their namespaces. Apart from
+    their writing, so that nothing that takes long is waited for in between."""
+    return _counted(
+        cursor, tenant_id, [(each.record, each.passage) for each in written if each.passage is not None]
+    )
+
+
 def write_passages(
-    cursor: CursorWrapper, tenant_id: UUID, written: Sequence[IndexedRecord], rewritten: Sequence[UUID]
+    cursor: CursorWrapper, tenant_id: UUID, counted: Sequence[Counted], rewritten: Sequence[UUID]
 ) -> None:
-    """Bring the passages up to the memories that were `written`, those of `rewritten` for another time, under
-    the lock of their namespaces."""
+    """Write the passages that were `counted`, those of the memories `rewritten` for another time, under the
+    lock of their namespaces."""
     gone = _remove(cursor, tenant_id, rewritten) if rewritten else []
     places = {each.record_id: each.place for each in gone}
-    pairs = [(each.record, each.passage) for each in written if each.passage is not None]
-    _insert_all(cursor, tenant_id, pairs, places)
-    relink(cursor, _beside(gone) | {record.id for record, _ in pairs})
+    for each in counted:
+        _insert(cursor, tenant_id, each, places)
+    relink(cursor, _beside(gone) | {record.id for each in counted for record, _ in each.pairs})
 
 
-def add_passages(
-    cursor: CursorWrapper, tenant_id: UUID, pairs: Sequence[tuple[MemoryRecord, Passage]]
-) -> None:
+def add_passages(cursor: CursorWrapper, tenant_id: UUID, pairs: Sequence[Pair]) -> None:
     """Insert passages of memories that have none, under the lock of their namespaces."""
-    _insert_all(cursor, tenant_id, pairs, {})
+    for each in _counted(cursor, tenant_id, pairs):
+        _insert(cursor, tenant_id, each, {})
     relink(cursor, {record.id for record, _ in pairs})
-
-
-def _insert_all(
-    cursor: CursorWrapper,
-    tenant_id: UUID,
-    pairs: Sequence[tuple[MemoryRecord, Passage]],
-    places: Mapping[UUID, int],
-) -> None:
-    for namespace in sorted({record.namespace for record, _ in pairs}):
-        here = [pair for pair in pairs if pair[0].namespace == namespace]
-        _insert(cursor, tenant_id, namespace, here, places)
 
 
 def remove_passages(cursor: CursorWrapper, tenant_id: UUID, ids: Collection[UUID]) -> None:
@@ -145,21 +155,26 @@ def _discount(cursor: CursorWrapper, namespace_id: int, gone: Sequence[Gone]) ->
     remove_postings(cursor, namespace_id, sealed)
 
 
-def _insert(
-    cursor: CursorWrapper,
-    tenant_id: UUID,
-    namespace: str,
-    pairs: Sequence[tuple[MemoryRecord, Passage]],
-    places: Mapping[UUID, int],
-) -> None:
-    tokens = sum(passage.length for _, passage in pairs)
-    cursor.execute(COUNT, {"tenant": tenant_id, "name": namespace, "records": len(pairs), "tokens": tokens})
-    [(namespace_id, first, waiting)] = cursor.fetchall()
+def _counted(cursor: CursorWrapper, tenant_id: UUID, pairs: Sequence[Pair]) -> list[Counted]:
+    counted = []
+    for namespace in sorted({record.namespace for record, _ in pairs}):
+        here = [pair for pair in pairs if pair[0].namespace == namespace]
+        tokens = sum(passage.length for _, passage in here)
+        cursor.execute(
+            COUNT, {"tenant": tenant_id, "name": namespace, "records": len(here), "tokens": tokens}
+        )
+        [(namespace_id, first, waiting)] = cursor.fetchall()
+        counted.append(Counted(namespace, namespace_id, first, waiting, here))
+    return counted
+
+
+def _insert(cursor: CursorWrapper, tenant_id: UUID, counted: Counted, places: Mapping[UUID, int]) -> None:
+    pairs, namespace_id = counted.pairs, counted.namespace_id
     spoken = Counter(record.speaker for record, _ in pairs)
     cursor.execute(COUNT_SPEAKERS, [tenant_id, namespace_id, *_columns(spoken)])
     numbered = [
         (number, places.get(record.id, number), record, passage)
-        for number, (record, passage) in enumerate(pairs, first)
+        for number, (record, passage) in enumerate(pairs, counted.first)
     ]
     links = links_within(
         (index_key(passage.session), record.occurred_at, place, record.id)
@@ -170,8 +185,9 @@ def _insert(
         for number, place, record, passage in numbered
     ]
     cursor.execute(INSERT, [tenant_id, namespace_id, *map(list, zip(*rows, strict=True))])
+    waiting = counted.waiting
     while waiting > LONG_TAIL:
-        waiting -= seal_page(cursor, tenant_id, namespace, tail=LONG_TAIL)
+        waiting -= seal_page(cursor, tenant_id, counted.namespace, tail=LONG_TAIL)
 
 
 def _values(record: MemoryRecord, passage: Passage, beside: tuple[UUID | None, UUID | None]) -> list[Any]:

@@ -71,9 +71,11 @@ class Indexer:
         with self._wake:
             if self._thread is None:
                 return
-            latest = self._due.get(place, (0.0, moment + MAX_WAIT_SECONDS))[1]
+            known = self._due.get(place)
+            latest = moment + MAX_WAIT_SECONDS if known is None else known[1]
             self._due[place] = min(moment + REST_SECONDS, latest), latest
-            self._wake.notify()
+            if known is None:  # the thread waits for what is due first, and this has only become due later
+                self._wake.notify()
 
     def searched(self, tenant_id: UUID, namespace: str) -> None:
         """The namespace is in use."""
