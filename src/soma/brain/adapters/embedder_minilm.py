@@ -1,10 +1,9 @@
 """The embedder: all-MiniLM-L6-v2 on the CPU with onnxruntime, without torch.
 
-Measured on one core (AMD EPYC with VNNI), float32 against int8: a short question 4.0 against 1.7 ms of
-CPU, 54 tokens 13 against 6 ms, 64 chat turns at 100 against 215 a second; the graph takes 90 against
-24 MB, the process grows by 159 against 71 MB. Cosine of the int8 vectors to the float32 ones over 920
-chat turns: at least .9954, .9988 in the mean; `quantize_dynamic` with a scale per channel stays at .972
-and .992, and at .955 and .991 with weights that cannot saturate.
+Measured side by side on one processor (Intel Xeon with AMX, busy otherwise), float32 against int8: 12 tokens
+7.0 against 2.3 ms, 54 tokens 16.5 against 7.0 ms, seven texts of 36 tokens 8.2 against 3.1 ms each; the graph
+takes 90 against 24 MB. Cosine of the int8 vectors to the float32 ones over 920 chat turns: at least .9956,
+.9991 in the mean; over 360 pieces of code and of texts in dozens of languages .9974 and .9991.
 """
 
 from collections.abc import Sequence
