@@ -3,14 +3,11 @@
 The stores here have the time limit that they have in service.
 """
 
-import os
 import re
-import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
@@ -38,6 +35,7 @@ from soma.project.stack.server import Server
 from tests.events.waiting import wait_until
 from tests.policy.relations.book import Book
 from tests.policy.relations.contract_relation_store import WORLD
+from tests.standing_still import standing_still
 
 pytestmark = pytest.mark.req("AUTH-001")
 
@@ -116,18 +114,6 @@ def client(server: Server) -> InsecureClient:
     return InsecureClient(variables["SOMAGENT_SPICEDB_ADDRESS"], variables["SOMAGENT_SPICEDB_TOKEN"])
 
 
-@contextmanager
-def stopped(server: Server) -> Iterator[None]:
-    """While the server's process stands still, with its connections open."""
-    record = server.record
-    assert record is not None
-    os.kill(record.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(record.pid, signal.SIGCONT)
-
-
 def rows_there(server: Server, tenant_id: UUID) -> int:
     """How many relationships of the tenant's conversations SpiceDB has: the store is not asked."""
     ours = RelationshipFilter(
@@ -142,7 +128,7 @@ def there(book: Book, text: str) -> list[Row]:
 
 
 def test_a_server_that_stands_still(server: Server, world: Book) -> None:
-    with stopped(server):
+    with standing_still(server):
         decision = in_time(world)
         assert (decision.allow, decision.failed) == (False, True)
         assert re.search(r"spicedb gave no answer within (9\d|100) ms\.$", decision.reason)

@@ -7,19 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from authzed.api.v1 import (
-    CheckBulkPermissionsRequest,
-    CheckBulkPermissionsRequestItem,
-    Consistency,
-    ZedToken,
-)
-
 from soma.policy.adapters import relation_revisions, relation_rows
-from soma.policy.adapters import spicedb_ledger as ledger
 from soma.policy.adapters.relation_answers import Answers
 from soma.policy.adapters.relation_revisions import Revision
+from soma.policy.adapters.spicedb_asking import SpiceDbAsking
 from soma.policy.adapters.spicedb_keeper import SpiceDbKeeper
-from soma.policy.adapters.spicedb_messages import answer, items
 from soma.policy.adapters.spicedb_server import SpiceDbFailed, SpiceDbServer
 from soma.policy.adapters.spicedb_writing import LARGEST_STEP, SpiceDbWriting
 from soma.policy.domain.permission import PermissionCheck, PermissionDecision
@@ -30,7 +22,6 @@ from soma.policy.relations.schema_file import built_in_schema
 from soma.policy.relations.schema_rules import writable
 
 DEADLINE_MS = 100.0
-SHORTEST_MS = 5.0
 START_SECONDS = 10.0
 BEHIND = "spicedb is not level with the database yet"
 
@@ -48,6 +39,7 @@ class SpiceDbRelationStore:
         self._server = SpiceDbServer(address, token)
         self._writing = SpiceDbWriting(self._server, self._schema)
         self._keeper = SpiceDbKeeper(self._writing)
+        self._asking = SpiceDbAsking(self._server, self._keeper, deadline_ms=deadline_ms)
 
     def start(self, *, wait_seconds: float = START_SECONDS) -> None:
         """Bring SpiceDB level, and keep it so. Waits for that, but not for ever: a server that is away is
@@ -72,7 +64,7 @@ class SpiceDbRelationStore:
             return answers.decided(())
         found: Sequence[bool | str | None]
         try:
-            found = self._found(tenant_id, answers)
+            found = self._asking.found(tenant_id, answers)
         except SpiceDbFailed as failed:
             self._keeper.ask(fault=failed.detail)
             found = [failed.detail] * len(answers.sensible)
@@ -115,52 +107,6 @@ class SpiceDbRelationStore:
         """See RelationStore."""
         self._keeper.stop()
         self._server.close()
-
-    def _found(self, tenant_id: UUID, answers: Answers) -> Sequence[bool | str | None]:
-        """The answers at the revision of this transaction; None for all where SpiceDB has not got it.
-
-        SpiceDB may be one write ahead: of one that holds the lock and has not committed yet, or that has
-        between our two looks. It may also be ahead because a transaction was rolled back, or be anywhere at
-        all since it lost data: what it says then counts for nothing.
-        """
-        revision = relation_revisions.current(tenant_id)
-        while revision.id is not None:
-            found, reached, left = self._ask(tenant_id, revision, answers)
-            if any(isinstance(each, str) for each in found):
-                self._keeper.ask(tenant_id)  # it may not know our schema
-            if reached:
-                return found
-            now = relation_revisions.current_unless_written(tenant_id)
-            if now is None and left:
-                return found
-            if now is None or now == revision:
-                break
-            revision = now
-        self._keeper.ask(tenant_id)
-        return [None] * len(answers.sensible)
-
-    def _ask(
-        self, tenant_id: UUID, revision: Revision, answers: Answers
-    ) -> tuple[list[bool | str], bool, bool]:
-        """The answers, and whether `revision` is where SpiceDB is, or where it was before its last write."""
-        marks = ledger.questions(tenant_id, revision)
-        asked = [*items(tenant_id, answers.sensible), *marks]
-        found = self._called(asked, revision, answers)
-        if len(answers.sensible) > 1:
-            # It looks into checks that are alike together, and what one of them meets all of them fail with.
-            for place, item in enumerate(asked):
-                if isinstance(found[place], str):
-                    found[place] = self._called([item], revision, answers)[0]
-        return found[: -len(marks)], found[-2] is True, found[-1] is True
-
-    def _called(
-        self, asked: Sequence[CheckBulkPermissionsRequestItem], revision: Revision, answers: Answers
-    ) -> list[bool | str]:
-        request = CheckBulkPermissionsRequest(
-            consistency=Consistency(at_least_as_fresh=ZedToken(token=revision.zed_token)), items=asked
-        )
-        left_ms = max(SHORTEST_MS, self._deadline_ms - answers.elapsed_ms)
-        return [answer(pair) for pair in self._server.check(request, left_ms / 1000).pairs]
 
     def _follow(
         self,
