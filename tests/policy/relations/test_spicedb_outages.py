@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -35,6 +36,8 @@ from soma.project.stack.server import Server
 from tests.events.waiting import wait_until
 from tests.policy.relations.book import Book
 from tests.policy.relations.contract_relation_store import WORLD
+from tests.policy.relations.spicedb import EagerSpiceDb
+from tests.servers import obtained
 from tests.standing_still import standing_still
 
 pytestmark = pytest.mark.req("AUTH-001")
@@ -48,9 +51,12 @@ Open = Callable[..., SpiceDbRelationStore]
 
 
 @pytest.fixture
-def server(own_server: Callable[..., Server]) -> Server:
+def server(tmp_path: Path) -> Iterator[Server]:
     """A SpiceDB that forgets everything when it ends."""
-    return own_server("spicedb", engine="memory")
+    server = obtained(Server(EagerSpiceDb(), tmp_path / "spicedb"))
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture
