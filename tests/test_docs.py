@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from soma.interfaces.cli.exits import Exit
+from tests.prepared_home import PrepareHome
 from tests.servers import do_without, end_servers
 from tests.shell import ROOT, bash, environment, free_port
 
@@ -50,16 +51,18 @@ def test_make_knows_its_targets(script: str, tmp_path: Path) -> None:
 
 @pytest.mark.req("CLI-001")
 @pytest.mark.parametrize("script", blocks("run"))
-def test_commands_run_as_shown(script: str, tmp_path: Path) -> None:
-    ran = bash(script, environment(tmp_path, SOMAGENT_PORT=str(free_port())))
+def test_commands_run_as_shown(script: str, prepare_home: PrepareHome, tmp_path: Path) -> None:
+    ran = bash(script, environment(prepare_home(tmp_path), SOMAGENT_PORT=str(free_port())))
     assert ran.returncode == 0, ran.stdout
     assert '"turn_id"' in ran.stdout or "somagent ask" not in script
 
 
 @pytest.mark.req("MEM-005")
 @pytest.mark.parametrize("script", blocks("capsule"))
-def test_a_capsule_is_made_and_recalled_from_as_shown(script: str, tmp_path: Path) -> None:
-    ran = bash(script, environment(tmp_path))
+def test_a_capsule_is_made_and_recalled_from_as_shown(
+    script: str, prepare_home: PrepareHome, tmp_path: Path
+) -> None:
+    ran = bash(script, environment(prepare_home(tmp_path)))
     assert ran.returncode == 0, ran.stdout
     assert "The spare key is under the mat." in ran.stdout
     assert "revoked: We have moved" in ran.stdout
@@ -78,8 +81,8 @@ def test_the_stack_runs_as_shown(script: str, tmp_path: Path) -> None:
 
 @pytest.mark.req("CHAT-001", "CHAT-002")
 @pytest.mark.parametrize("script", blocks("served"))
-def test_requests_work_as_shown(script: str, tmp_path: Path) -> None:
-    with serving(tmp_path) as (url, token):
+def test_requests_work_as_shown(script: str, prepare_home: PrepareHome, tmp_path: Path) -> None:
+    with serving(prepare_home(tmp_path)) as (url, token):
         ran = bash(script, environment(tmp_path, SOMA=url, TOKEN=token))
     assert ran.returncode == 0, ran.stdout
     assert ran.stdout.count("event: turn.completed") == (2 if "/messages" in script else 0), ran.stdout

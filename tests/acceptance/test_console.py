@@ -10,6 +10,7 @@ import pytest
 
 from tests.acceptance.chromium import Chromium, binary, chromium
 from tests.acceptance.server import Server
+from tests.prepared_home import PrepareHome
 
 pytestmark = [
     pytest.mark.skipif(binary() is None, reason="no chromium on this machine: apt-get install chromium"),
@@ -29,9 +30,9 @@ new MutationObserver(() => window.lengths.add({ANSWER}?.textContent.length ?? 0)
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
+def server(prepare_home: PrepareHome) -> Iterator[Server]:
     """A server with a home of its own, which is short: it holds a socket."""
-    home = Path(tempfile.mkdtemp(prefix="soma-console-"))
+    home = prepare_home(Path(tempfile.mkdtemp(prefix="soma-console-")))
     made = Server(home)
     made.start()
     yield made

@@ -15,6 +15,7 @@ import pytest
 
 from soma.project.postgres_location import DATABASE, SUPERUSER, data_directory
 from tests.acceptance.server import Server
+from tests.prepared_home import PrepareHome
 
 pytestmark = [pytest.mark.req("MEM-003"), pytest.mark.timeout(400)]
 
@@ -26,9 +27,9 @@ AT_HAND = "SELECT count(*), count(record_id), count(vector) FROM working_item"
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server(prepare_home: PrepareHome) -> Iterator[Server]:
     """A server with a home of its own, which is short: it holds a socket."""
-    home = Path(tempfile.mkdtemp(prefix="soma-mem-"))
+    home = prepare_home(Path(tempfile.mkdtemp(prefix="soma-mem-")))
     made = Server(home)
     yield made
     made.stop()

@@ -18,6 +18,7 @@ import pytest
 
 from soma.project.postgres_location import DATABASE, SUPERUSER, data_directory
 from tests.acceptance.server import Server
+from tests.prepared_home import PrepareHome
 
 QUESTION = "What is 12 * 34?"
 PHASES = [
@@ -37,9 +38,9 @@ PHASES = [
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server(prepare_home: PrepareHome) -> Iterator[Server]:
     """A server with a home of its own, which is short: it holds a socket."""
-    home = Path(tempfile.mkdtemp(prefix="soma-kill-"))
+    home = prepare_home(Path(tempfile.mkdtemp(prefix="soma-kill-")))
     made = Server(home)
     yield made
     made.stop()

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from tests.acceptance.server import ROOT, Server
+from tests.prepared_home import PrepareHome
 
 pytestmark = [pytest.mark.req("MEM-001", "MEM-003"), pytest.mark.timeout(400)]
 
@@ -28,9 +29,9 @@ UNLIMITED = {"SOMAGENT_RATE_REQUESTS": "0", "SOMAGENT_RATE_TENANT_REQUESTS": "0"
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server(prepare_home: PrepareHome) -> Iterator[Server]:
     """A server with a home of its own, which is short: it holds a socket."""
-    home = Path(tempfile.mkdtemp(prefix="soma-mkill-"))
+    home = prepare_home(Path(tempfile.mkdtemp(prefix="soma-mkill-")))
     made = Server(home)
     yield made
     made.stop()

@@ -15,6 +15,7 @@ from soma.interfaces.cli.exits import Exit
 from soma.project.embedded_postgres import EmbeddedPostgres
 from soma.project.postgres_location import postgres_location
 from tests.interfaces.cli.installation import Installation
+from tests.prepared_home import PrepareHome
 
 pytestmark = [pytest.mark.req("AUDIT-001"), pytest.mark.req("CLI-001"), pytest.mark.timeout(300)]
 
@@ -65,9 +66,10 @@ def test_a_file_that_is_no_checkpoint_is_refused(installation: Installation, tmp
 
 
 @pytest.fixture
-def tampered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def tampered(tmp_path: Path, prepare_home: PrepareHome) -> Iterator[Installation]:
     """A home of its own, of whose log somebody has changed the second event."""
-    installation = Installation(home=tmp_path_factory.mktemp("tampered"))
+    installation = Installation(home=tmp_path)
+    prepare_home(tmp_path / "soma")
     for _ in range(3):
         assert installation.run("audit", "checkpoint").returncode == 0
     home = installation.home / "soma"

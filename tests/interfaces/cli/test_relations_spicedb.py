@@ -8,13 +8,17 @@ import pytest
 
 from soma.project.stack.server import Server
 from tests.interfaces.cli.installation import Installation
+from tests.prepared_home import PrepareHome
 
 pytestmark = pytest.mark.req("AUTH-001")
 
 
 @pytest.mark.timeout(240)
-def test_turns_stand_and_fall_with_spicedb(own_server: Callable[..., Server], tmp_path: Path) -> None:
+def test_turns_stand_and_fall_with_spicedb(
+    own_server: Callable[..., Server], prepare_home: PrepareHome, tmp_path: Path
+) -> None:
     server = own_server("spicedb", engine="memory")
+    prepare_home(tmp_path / "soma")
     installation = Installation(home=tmp_path, settings=server.environment)
 
     asked = installation.ask("Say hello.")
