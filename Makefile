@@ -7,6 +7,8 @@ candidates := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11
 override PYTHON := $(shell for python in $(candidates); do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 BIN := .venv/bin
+# How many tests run at once.
+WORKERS := 2
 # The type checker imports Django's settings, which keep a secret in the home; that home is not yours.
 CHECK_HOME := $(CURDIR)/.mypy_cache/home
 
@@ -56,7 +58,8 @@ test: install-dev
 	SOMAGENT_HOME=$(CHECK_HOME) $(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/somagent stack fetch || test "$$SOMA_STACK" != required
-	$(BIN)/pytest -n 2
+	@# Hundreds of processes are started: what they import is to be compiled once.
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n $(WORKERS)
 
 bench: install-bench
 	@$(BIN)/python -m benchmarks

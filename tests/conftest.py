@@ -14,7 +14,7 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from soma.project.embedded_postgres import EmbeddedPostgres
 
-pytest_plugins = ("tests.servers", "tests.prepared_home")
+pytest_plugins = ("tests.servers", "tests.prepared_home", "tests.together")
 
 settings.register_profile("suite", deadline=None, derandomize=True)
 """The same examples in every run, however busy the machine is."""
