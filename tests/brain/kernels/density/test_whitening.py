@@ -45,6 +45,16 @@ def test_with_much_noise_they_are_plain_cosines(seed: int) -> None:
     np.testing.assert_allclose(found, np.array(candidates) @ query, atol=1e-5)
 
 
+@pytest.mark.req("RHO-001")
+def test_vectors_that_are_zero_tell_nothing() -> None:
+    sketch = absorb(empty(4, 16), np.zeros((3, 16)))
+    query, *candidates = unit(embeddings(6, 16, 1))
+    noise = noise_level(sketch, 1.0, 0.0)
+    assert noise > 0.0
+    found = whitened_cosines(query, np.array(candidates), sketch, noise)
+    np.testing.assert_allclose(found, np.array(candidates) @ query, atol=1e-7)
+
+
 @settings(deadline=None)
 @given(seeds, st.integers(0, 60), st.floats(0.5, 50), st.floats(0, 50), st.floats(0, 50))
 @pytest.mark.req("RHO-001")

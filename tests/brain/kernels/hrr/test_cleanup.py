@@ -62,6 +62,16 @@ def test_significance_counts_standard_deviations() -> None:
     assert z.std() == pytest.approx(1.0, abs=0.1)
 
 
+@pytest.mark.req("HRR-001")
+@pytest.mark.parametrize("count", [1, 2])
+def test_nothing_is_never_taken_for_something(count: int) -> None:
+    items = unitary(count, 3, D)
+    match = cleanup(np.zeros_like(items[0]), items, pack_signs(items))
+    assert (match.cosine, match.z, match.accepted) == (0.0, 0.0, False)
+    assert cleanup(items[0], items, pack_signs(items)).accepted
+    assert not cleanup(-items[0], items[:1], pack_signs(items[:1])).accepted
+
+
 @settings(deadline=None)
 @given(seeds, st.integers(1, 30))
 @pytest.mark.req("HRR-001")

@@ -46,8 +46,8 @@ def whitened_cosines(query: Doubles, candidates: Doubles, sketch: Sketch, noise:
 
 def _whitened(vectors: Doubles, sketch: Sketch, noise: float) -> Doubles:
     """(ρ + εI)⁻¹x for each row x of `vectors` (n, d), by Woodbury's identity: a system of the sketch's r rows
-    instead of d columns."""
-    rows = sketch.rows
+    instead of d columns. Of vectors without any energy ρ is 0."""
+    rows = sketch.rows if sketch.energy > 0.0 else sketch.rows[:0]
     inner = rows @ rows.T + noise * sketch.energy * np.eye(len(rows))
     known = np.linalg.solve(inner, rows @ vectors.T) if len(rows) else np.empty((0, len(vectors)))
     return (vectors - known.T @ rows) / noise

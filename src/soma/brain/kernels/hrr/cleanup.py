@@ -20,7 +20,8 @@ SHORTLIST = 256
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Match:
-    """The nearest known vector: its index, its cosine, z = cosine·√D, and whether z clears the noise."""
+    """The nearest known vector: its index, its cosine, z = cosine·√D, and whether z clears the noise, which
+    nothing that is not nearer to it than chance ever does."""
 
     index: int
     cosine: float
@@ -50,4 +51,5 @@ def cleanup(query: Spectra, items: Spectra, signs: Words, count: int = SHORTLIST
     """The nearest of `items` (m, bins), m ≥ 1, with their packed `signs` (D/64, m), to `query` (bins,)."""
     near, exact = rerank(query, items, shortlist(signs, pack_signs(query), count))
     z = float(exact[0]) * sqrt(dimension_of(query))
-    return Match(index=int(near[0]), cosine=float(exact[0]), z=z, accepted=z >= noise_ceiling(len(items)))
+    accepted = z >= noise_ceiling(len(items)) and z > 0.0
+    return Match(index=int(near[0]), cosine=float(exact[0]), z=z, accepted=accepted)
