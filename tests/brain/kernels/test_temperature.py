@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from soma.brain.kernels.temperature import ENTROPY, LARGEST, entropy, gradient, next_tau, probabilities
 
@@ -47,3 +48,18 @@ def test_a_choice_that_is_none_is_sharpened_whoever_was_right() -> None:
     scores = np.array([0.1, 0.0, -0.1])
     assert entropy(scores, 1.0) > ENTROPY
     assert next_tau(1.0, scores, np.array([False, False, True]), LOW, HIGH) == pytest.approx(1.0 - LARGEST)
+
+
+@given(arrays(np.float64, st.integers(1, 100), elements=st.floats(-50, 50)), st.floats(0.4, 1.2))
+@pytest.mark.req("MEM-002")
+def test_probabilities_sum_to_one_and_keep_the_order(
+    scores: np.ndarray[tuple[int], np.dtype[np.float64]], tau: float
+) -> None:
+    chances = probabilities(scores, tau)
+    assert chances.sum() == pytest.approx(1.0)
+    assert np.all(np.diff(chances[np.argsort(scores)]) >= 0.0)
+
+
+def test_a_lower_temperature_prefers_the_best_more() -> None:
+    scores = np.array([0.9, 0.5])
+    assert probabilities(scores, 0.4)[0] > probabilities(scores, 1.2)[0]

@@ -11,6 +11,7 @@ from soma.base.database import tenant_transaction
 from soma.base.errors import InvalidInput, LimitExceeded
 from soma.base.ids import new_id
 from soma.brain.api import Brain, Embedder, Evidence, Recall, UtteranceKind, Weights
+from soma.brain.domain.signal_weights import SignalWeights
 from soma.fractalmemory.adapters.link_store_postgres import PostgresLinkStore
 from soma.fractalmemory.api import Link, LinkKey
 from tests.brain.linked import Linked
@@ -83,7 +84,8 @@ def test_links_add_their_part_to_the_score(linked: Linked) -> None:
     reached = evidence_of(linked.ask(ASKED, explain=True), tax)
     assert reached.features["graph"] == pytest.approx(0.5)
     assert reached.explanation is not None
-    assert reached.explanation["graph"] == pytest.approx(2.0 * 0.5)
+    scale = sum(abs(weight) for weight in SignalWeights().to_dict().values())
+    assert reached.explanation["graph"] == pytest.approx(2.0 * 0.5 / scale, abs=1e-5)
     indifferent = linked.ask(ASKED, explain=True, weights=Weights(beta=0.0))
     told = evidence_of(indifferent, tax).explanation
     assert told is not None

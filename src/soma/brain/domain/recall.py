@@ -95,7 +95,7 @@ class Evidence:
     """One memory that answers. `score` orders: the mean of the signals of SignalWeights, weighed by them, of
     which most are standardised over the candidates. `probability` is its share of softmax(sum/τ) over the
     evidence. `features` are the cosines of the memory (`similarity`) and of its `best_sentence`, and every
-    signal that is not 0; `explanation`, where it was asked for, what each signal adds to the sum, and
+    signal that is not 0; `explanation`, where it was asked for, what each signal adds to the score, and
     `frames` what the memory was read to tell.
     `confidence` in [0, 1] is how likely the memory is relevant, by the method that `calibration` names. What
     stands in both layers is evidence once, of the working one. Where only links have led to it,

@@ -15,7 +15,7 @@ ENTROPY = 0.95
 
 
 def probabilities(scores: Floats, tau: float) -> Floats:
-    """softmax(scores/τ), (n,)."""
+    """softmax(scores/τ), (n,), n ≥ 1: summing to 1. τ > 0."""
     raised = np.exp((scores - scores.max()) / tau)
     shares: Floats = raised / raised.sum()
     return shares

@@ -14,7 +14,8 @@ from soma.brain.domain.question import Question
 from soma.brain.domain.recall import Evidence
 from soma.brain.domain.signal_weights import SIGNALS, SignalWeights
 from soma.brain.domain.weights import Weights
-from soma.brain.kernels.scoring import Floats, selection_probabilities
+from soma.brain.kernels.scoring import Floats
+from soma.brain.kernels.temperature import probabilities
 from soma.brain.services.choosing import Choose, best
 from soma.brain.services.signals import signals
 from soma.fractalmemory.api import CandidateSet, Lexicon, MemoryRecord
@@ -24,6 +25,9 @@ Indexes = NDArray[np.intp]
 
 DIGITS = 4
 """Signals are logged with each turn; more digits than these say nothing."""
+
+PART_DIGITS = 6
+"""Of what a signal adds to a score: the parts add up to it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,7 +151,7 @@ class Ranking:
         totals, nearest, ranked = weighed.totals, weighed.nearest, weighed.order()
         places = self.choose([seen.ids[i] for i in ranked], totals[ranked], self.top_k)
         order = [ranked[place] for place in places]
-        chances = selection_probabilities(totals[order], self.weights.tau)
+        chances = probabilities(totals[order], self.weights.tau)
         confidences = self.calibrator.confidence(nearest[order])
         scale = sum(abs(weight) for weight in weights.to_dict().values())
         return [
@@ -158,7 +162,7 @@ class Ranking:
                 confidence=float(confidence),
                 calibration=self.calibrator.method.value,
                 features=_features(seen, values, i),
-                explanation=_explanation(values, weights, i) if self.explain else None,
+                explanation=_explanation(values, weights, i, scale) if self.explain else None,
                 path=paths.get(seen.ids[i], ()),
             )
             for i, chance, confidence in zip(order, chances, confidences, strict=True)
@@ -173,10 +177,12 @@ def _features(seen: CandidateSet, values: Mapping[str, Floats], i: int) -> Mappi
     }
 
 
-def _explanation(values: Mapping[str, Floats], weights: SignalWeights, i: int) -> Mapping[str, float]:
-    return {
-        name: round(weight * float(values[name][i]), DIGITS) for name, weight in weights.to_dict().items()
-    }
+def _explanation(
+    values: Mapping[str, Floats], weights: SignalWeights, i: int, scale: float
+) -> Mapping[str, float]:
+    """What each signal adds to the score."""
+    parts = {name: weight * float(values[name][i]) / scale for name, weight in weights.to_dict().items()}
+    return {name: round(part, PART_DIGITS) for name, part in parts.items()}
 
 
 def weighed_by(rewarded: Weights, learned: SignalWeights) -> SignalWeights:

@@ -17,7 +17,7 @@ SHOWN = 90
 """Characters of a memory in the table."""
 BAR, HALF = 16, 12
 """Characters of a whole bar, and of either side of one that goes both ways."""
-LEAST = 0.005
+LEAST = 0.0005
 """A signal that adds less to the score is not drawn."""
 
 
@@ -96,7 +96,7 @@ def _signals(found: Recall) -> Table:
                 name,
                 Text("" if value > 0 else "█" * max(1, round(abs(value) / largest * HALF)), style="red"),
                 Text(right if value > 0 else "", style="green"),
-                f"{value:+.2f}",
+                f"{value:+.3f}",
                 end_section=row == len(drawn) - 1,
             )
     return table
