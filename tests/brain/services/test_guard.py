@@ -8,8 +8,9 @@ from uuid import UUID
 
 import pytest
 
+from soma.base.canonical import sha256_hex
 from soma.base.database import tenant_transaction
-from soma.base.errors import InvalidInput
+from soma.base.errors import Denied, InvalidInput
 from soma.base.ids import new_id
 from soma.base.tenancy import Principal
 from soma.brain.api import (
@@ -244,6 +245,36 @@ def test_an_import_brings_in_nothing_that_would_be_hashed(
         guarded(embedder).importing(tenant, new_id()).take(lines)
 
 
+@pytest.mark.parametrize("roles", [("owner",), ("observer",), ()])
+def test_an_import_is_of_what_its_caller_may_remember(
+    embedder: Embedder, tenant: UUID, roles: Sequence[str]
+) -> None:
+    policy, owner, caller = CountedPolicy(), new_id(), writer(tenant, *roles)
+    source = guarded(embedder)
+    source.remember(tenant, [told(f"Fact number {n}", namespace=str(owner)) for n in range(5)])
+    lines = list(source.export(tenant, owner))
+    importing = guarded(embedder, policy).importing(tenant, caller.user_id, principal=caller)
+    if "owner" in roles:
+        assert importing.take(lines).stored == 5
+        assert [asked.principal for asked in policy.asked] == [caller]
+        return
+    for attempt in (importing.check, importing.take):
+        with pytest.raises(Denied, match="does not let you"):
+            attempt(lines)
+    assert source.namespaces(tenant, caller.user_id) == []
+
+
+def test_while_the_policy_cannot_decide_nothing_is_imported(
+    embedder: Embedder, tenant: UUID, tmp_path: Any
+) -> None:
+    owner, source = new_id(), guarded(embedder)
+    source.remember(tenant, [told("I live in Lisbon", namespace=str(owner))])
+    lines = list(source.export(tenant, owner))
+    broken = guarded(embedder, Policy(RegoPolicyEngine(tmp_path / "nowhere"))).importing(tenant, new_id())
+    with pytest.raises(RememberUnavailable, match="could not be asked"):
+        broken.check(lines)
+
+
 def test_what_is_forgotten_is_in_no_table(embedder: Embedder, tenant: UUID) -> None:
     brain, words = guarded(embedder), ("quokka", "Wombatville")
     said = "Yesterday Bruno fed a quokka in Wombatville. I gave it an apple."
@@ -264,3 +295,15 @@ def test_what_a_conversation_has_at_hand_holds_tokens_too(embedder: Embedder, te
     with tenant_transaction(tenant):
         refusing.hold(requested(tenant, conversation, f"Mine is {CARD}"), novelty=1.0, used=())
     assert brain.working(tenant, conversation) == (item,)
+
+
+def test_the_message_itself_is_left_out_of_what_is_at_hand_too(embedder: Embedder, tenant: UUID) -> None:
+    brain, conversation, said = guarded(embedder), new_id(), f"My card is {CARD}"
+    with tenant_transaction(tenant):
+        brain.hold(requested(tenant, conversation, said), novelty=1.0, used=())
+    request = RecallRequest(
+        tenant_id=tenant, agent_id=None, namespace="person", query=said, conversation_id=conversation
+    )
+    assert len(brain.recall(request).evidence) == 1
+    own = sha256_hex(said.encode())
+    assert brain.recall(replace(request, exclude_input_hash=own)).evidence == ()

@@ -85,6 +85,12 @@ class RecallRequest:
     k_hop: int = DEFAULT_HOPS
 
     @property
+    def excluded_hashes(self) -> tuple[str, ...]:
+        """The hashes under which the message that is left out is known."""
+        hashes = (self.exclude_input_hash, self.exclude_keyed_hash)
+        return tuple(each for each in hashes if each is not None)
+
+    @property
     def of_documents(self) -> bool:
         """Whether documents alone may answer: nobody speaks there, and a name is a word like any other."""
         return self.kinds == (UtteranceKind.DOCUMENT,)

@@ -50,6 +50,7 @@ from soma.brain.services.learned_report import learned_report
 from soma.brain.services.learned_state import learned_state, standing_state
 from soma.brain.services.memory_capsules import MemoryCapsules
 from soma.brain.services.memory_links import MemoryLinks
+from soma.brain.services.memory_policy import consolidation_principal
 from soma.brain.services.own_memory import forget_namespace, forget_own, get_own, namespaces
 from soma.brain.services.passage_filler import PassageFiller
 from soma.brain.services.recall import recall
@@ -259,10 +260,13 @@ class Brain:
         model. Raises InvalidInput, and while it is read RecallUnavailable."""
         return export_own(self._memory, tenant_id, owner_id, name, vectors=vectors)
 
-    def importing(self, tenant_id: UUID, owner_id: UUID, name: str = DEFAULT) -> MemoryImport:
-        """An import of such lines into the owner's namespace `name`, by the rules of `remember`. Raises
-        InvalidInput."""
-        return MemoryImport(self._memory, self._embedder, self._guard, tenant_id, owner_id, name)
+    def importing(
+        self, tenant_id: UUID, owner_id: UUID, name: str = DEFAULT, *, principal: Principal | None = None
+    ) -> MemoryImport:
+        """An import of such lines into the owner's namespace `name`, by the rules of `remember`, also on who
+        may write. Raises InvalidInput."""
+        writer = principal or consolidation_principal(tenant_id)
+        return MemoryImport(self._memory, self._embedder, self._guard, writer, owner_id, name)
 
     def mark_evidence(
         self, tenant_id: UUID, namespace: str, turn_id: UUID, marks: Sequence[EvidenceMark]

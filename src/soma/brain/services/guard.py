@@ -106,6 +106,16 @@ class Guard:
             exclude_keyed_hash=excluded and self._pseudonyms.digest(request.tenant_id, excluded),
         )
 
+    def denials(
+        self, tenant_id: UUID, items: Sequence[RememberItem], principal: Principal
+    ) -> list[str | None]:
+        """For each of `items` why the policy has `principal` not write it, "rule: reason"; None where it has.
+        Raises Unavailable if the policy could not be asked."""
+        if self._policy is None or not items:
+            return [None] * len(items)
+        treatments = {data.value: self._treatment(data).value for data in PersonalData}
+        return self._policy.denials(tenant_id, principal, [written(item) for item in items], treatments)
+
     def _cleared(self, tenant_id: UUID, judged: Judged) -> Judged:
         """With tokens for what is to be hashed, in every text of the item."""
         found: set[PersonalData] = set()
@@ -147,13 +157,8 @@ class Guard:
         return Treatment.REFUSE if how is Treatment.HASH and self._pseudonyms is None else how
 
     def _permitted(self, tenant_id: UUID, judged: Sequence[Judged], principal: Principal) -> list[Judged]:
-        standing = [each for each in judged if each.reason is None]
-        if self._policy is None or not standing:
-            return list(judged)
-        treatments = {data.value: self._treatment(data).value for data in PersonalData}
-        written = [_written(each.item) for each in standing]
-        denials = self._policy.denials(tenant_id, principal, written, treatments)
-        decided = iter(denials)
+        standing = [each.item for each in judged if each.reason is None]
+        decided = iter(self.denials(tenant_id, standing, principal))
         return [each if each.reason is not None else _unless(each, next(decided)) for each in judged]
 
     def _worthy(self, judged: Judged, *, novelty: Novelty) -> Judged:
@@ -230,7 +235,8 @@ def _decision(item: RememberItem, verdict: Verdict, rule: str, detail: str) -> G
     return GuardDecision(namespace=item.namespace, key=item.key, verdict=verdict, rule=rule, detail=detail)
 
 
-def _written(item: RememberItem) -> tuple[str, str]:
+def written(item: RememberItem) -> tuple[str, str]:
+    """The namespace that `item` is for, and its kind: what the policy goes by."""
     kind = item.provenance.get("kind") or utterance_kind(item.content, role=item.role)
     return item.namespace, str(kind)
 

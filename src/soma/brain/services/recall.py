@@ -164,7 +164,6 @@ def _learned(request: RecallRequest) -> SignalWeights:
 
 
 def _query(request: RecallRequest, vector: NDArray[np.float32], lexicon: Lexicon) -> CandidateQuery:
-    excluded = (request.exclude_input_hash, request.exclude_keyed_hash)
     return CandidateQuery(
         namespace=request.namespace,
         vector=vector,
@@ -173,7 +172,7 @@ def _query(request: RecallRequest, vector: NDArray[np.float32], lexicon: Lexicon
         k1=K1,
         b=B,
         filters=_filters(request),
-        exclude_source_hashes=tuple(each for each in excluded if each is not None),
+        exclude_source_hashes=request.excluded_hashes,
         as_of=request.as_of,
         only=RecordFilter(
             roles=request.only.roles,

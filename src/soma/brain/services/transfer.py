@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from uuid import UUID
 
-from soma.base.errors import InvalidInput
+from soma.base.errors import Denied, InvalidInput
+from soma.base.tenancy import Principal
 from soma.brain.domain.guard import refusal
 from soma.brain.domain.owned_namespace import owned_namespace
 from soma.brain.domain.remember import RememberItem
@@ -12,7 +13,7 @@ from soma.brain.domain.session import session_of
 from soma.brain.ports import Embedder
 from soma.brain.services.analyse import Text, analyse
 from soma.brain.services.frames import fill_frames
-from soma.brain.services.guard import Guard
+from soma.brain.services.guard import Guard, written
 from soma.brain.services.outage import asking, writing
 from soma.fractalmemory.api import FractalMemory, Imported, MemoryRecord, Passage
 
@@ -26,39 +27,54 @@ class MemoryImport:
         memory: FractalMemory,
         embedder: Embedder,
         guard: Guard,
-        tenant_id: UUID,
+        writer: Principal,
         owner_id: UUID,
         name: str,
     ) -> None:
         self._guard = guard
+        self._writer = writer
+        self._permitted = set[tuple[str, str]]()
         self._import = memory.transfer.importing(
-            tenant_id,
+            writer.tenant_id,
             owned_namespace(owner_id, name),
             embedder.embed,
             analyse=partial(passages, embedder),
             admit=self._admit,
         )
         self._memory = memory
-        self._tenant_id = tenant_id
         self._namespace = owned_namespace(owner_id, name)
         self._keys = list[str]()
 
     def check(self, lines: Iterable[bytes]) -> None:
-        """Raise InvalidInput naming the first of `lines` that could not be taken, and store nothing."""
-        self._import.check(lines)
+        """Raise InvalidInput naming the first of `lines` that could not be taken, or Denied, and store
+        nothing. Raises RememberUnavailable if the policy could not be asked."""
+        with writing():
+            self._import.check(lines)
 
     def take(self, lines: Iterable[bytes]) -> Imported:
-        """Store what `lines` say; what became of all the lines so far. Raises RememberUnavailable,
+        """Store what `lines` say; what became of all the lines so far. Raises RememberUnavailable, Denied,
         InvalidInput naming the line."""
         self._keys.clear()
         with writing():
             done = self._import.run(lines)
-            fill_frames(self._memory, self._tenant_id, self._namespace, self._keys)
+            fill_frames(self._memory, self._writer.tenant_id, self._namespace, self._keys)
         return done
 
     def _admit(self, record: MemoryRecord) -> None:
-        _admit(self._guard, record)
+        item = _item(record)
+        _require_storable(self._guard, item)
+        self._require_permitted(item)
         self._keys.append(record.key)
+
+    def _require_permitted(self, item: RememberItem) -> None:
+        """Raise Denied unless the policy lets the writer write `item`; it is asked once of each kind."""
+        place = written(item)
+        if place in self._permitted:
+            return
+        [denial] = self._guard.denials(self._writer.tenant_id, [item], self._writer)
+        if denial is not None:
+            raise Denied("The policy does not let you remember this", reasons=[denial])
+        self._permitted.add(place)
 
 
 def export_own(
@@ -81,9 +97,8 @@ def _asked(lines: Iterator[bytes]) -> Iterator[bytes]:
         yield from lines
 
 
-def _admit(guard: Guard, record: MemoryRecord) -> None:
-    """Raise InvalidInput for what could not have been remembered as it is."""
-    item = RememberItem(
+def _item(record: MemoryRecord) -> RememberItem:
+    return RememberItem(
         namespace=record.namespace,
         key=record.key,
         content=record.content,
@@ -93,6 +108,10 @@ def _admit(guard: Guard, record: MemoryRecord) -> None:
         speaker=record.speaker,
         provenance=record.provenance,
     )
+
+
+def _require_storable(guard: Guard, item: RememberItem) -> None:
+    """Raise InvalidInput for what could not have been remembered as it is."""
     refused = refusal(item)
     if refused is not None:
         raise InvalidInput(refused.detail)

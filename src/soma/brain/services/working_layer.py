@@ -122,10 +122,10 @@ class WorkingLayer:
 
 def _may_answer(item: WorkingItem, request: RecallRequest) -> bool:
     """What may not is not even context for others."""
-    excluded = request.exclude_input_hash
+    stems_from = item.provenance.get("input_hash")
     return (
         item.namespace == request.namespace
-        and (excluded is None or item.provenance.get("input_hash") != excluded)
+        and (not stems_from or stems_from not in request.excluded_hashes)
         and (request.as_of is None or item.occurred_at <= request.as_of)
     )
 

@@ -27,7 +27,7 @@ def import_file(boot: Boot, file: BinaryIO, *, namespace: str, as_json: bool) ->
     nothing."""
 
     def use(runtime: Runtime, owner: Principal, progress: Progress) -> Imported:
-        importing = runtime.brain.importing(owner.tenant_id, owner.user_id, namespace)
+        importing = runtime.brain.importing(owner.tenant_id, owner.user_id, namespace, principal=owner)
         done, read = Imported(), 0
         for lines in pages(file, PAGE):
             done, read = importing.take(lines), read + len(lines)

@@ -84,7 +84,7 @@ def _remembered(
 ) -> Remembered:
     stored, deduplicated, refused = list[Kept](), list[Kept](), list[Refusal]()
     for batch in pages(items, BATCH):
-        done = runtime.brain.remember(owner.tenant_id, batch)
+        done = runtime.brain.remember(owner.tenant_id, batch, principal=owner)
         stored += done.stored
         deduplicated += done.deduplicated
         refused += done.refused

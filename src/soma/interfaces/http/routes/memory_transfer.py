@@ -39,7 +39,9 @@ async def import_memory(
     nothing is stored then. The same again changes nothing."""
     require_lines(request)
     runtime, principal = current(), principal_of(request)
-    importing = runtime.brain.importing(principal.tenant_id, principal.user_id, namespace)
+    importing = runtime.brain.importing(
+        principal.tenant_id, principal.user_id, namespace, principal=principal
+    )
     lines = await runtime.database.run(lines_of, request)
     await runtime.database.run(importing.check, lines)
     done = await runtime.database.run(importing.take, [])
