@@ -1,6 +1,8 @@
 """Memory as JSON Lines over HTTP."""
 
+import base64
 import json
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -137,6 +139,16 @@ def test_limits_are_named(person: Person) -> None:
 def test_a_vector_of_another_length_is_named(person: Person) -> None:
     answer = imported(person, LINE, {**LINE, "key": "b", "vector": "AAAAAAAA"})
     assert "Line 2" in problem(answer, 422, "wrong_dimensions")["detail"]
+    assert person.rows()["memory_record"] == 0
+
+
+@pytest.mark.parametrize("element", [0.0, 0.05, 1.0, 60_000.0])
+def test_a_vector_that_is_no_direction_is_named(person: Person, element: float) -> None:
+    vector = base64.b64encode(struct.pack("<384e", *[element] * 384)).decode()
+    answer = imported(person, LINE, {**LINE, "key": "b", "vector": vector})
+    detail = problem(answer, 422, "invalid_input")["detail"]
+    assert "Line 2" in detail
+    assert "length" in detail
     assert person.rows()["memory_record"] == 0
 
 

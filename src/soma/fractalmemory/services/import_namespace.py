@@ -25,6 +25,9 @@ from soma.fractalmemory.services.store_records import UNLIMITED, check_dimension
 
 PAGE = 500
 
+ROUNDING = 0.01
+"""So far may half precision take a vector's length from 1, and ten times as far."""
+
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 """Vectors of shape (n, d) for n texts."""
 
@@ -96,6 +99,7 @@ class NamespaceImport:
     def _admitted(self, line: RecordLine | LinkLine | None) -> RecordLine | LinkLine | None:
         if isinstance(line, RecordLine) and line.vector is not None:
             check_dimensions(self._store, line.vector.shape)
+            _check_length(line.vector)
         if isinstance(line, RecordLine) and self._admit is not None:
             self._admit(line.record)
         return line
@@ -135,6 +139,13 @@ class NamespaceImport:
             ids = self._elsewhere | {record.key: record.id for record in records}
             links = [_link(line, ids) for line in lines if line.source in ids and line.target in ids]
             self._linked += self._links.link(self._tenant_id, links)
+
+
+def _check_length(vector: NDArray[np.float32]) -> None:
+    """Raise InvalidInput unless `vector` (d,) is a direction: one of length 0 has no cosine to anything."""
+    length = float(np.linalg.norm(vector))
+    if abs(length - 1.0) > ROUNDING:
+        raise InvalidInput(f"The vector has the length {length:.3g}; it takes 1")
 
 
 def _link(line: LinkLine, ids: dict[str, UUID]) -> Link:
