@@ -58,12 +58,14 @@ def test_an_agent_goes_back_to_a_turn_and_the_state_says_so(person: Person, teac
     assert moved["hash"] != stood["hash"]
     place, latest = stood["checkpoints"][-1], moved["checkpoints"][-1]
     assert (place["turn_id"], place["kind"]) == (first, "turn")
+    assert 0.0 < place["reward"] < 1.0
 
     answer = person.client.post(ROLLBACK, json={"turn_id": first})
     assert answer.status_code == 200, answer.text
     made = answer.json()
     assert (made["kind"], made["returns_to"]) == ("rollback", place["sequence"])
     assert made["previous_hash"] == latest["hash"]
+    assert made["reward"] is None
     back = state(person)
     for name in ("weights", "neuromodulators", "reward_baseline", "step", "hash"):
         assert back[name] == stood[name]

@@ -123,6 +123,7 @@ class Checkpoint(Given):
     constitution_hash: str | None
     weights: Mapping[str, float]
     neuromodulators: Mapping[str, float]
+    reward: float | None
     reward_baseline: float
     step: int
     rankings: Mapping[str, str]
