@@ -62,6 +62,12 @@ def test_observer_recalls_and_does_not_tell(observer: Person) -> None:
         {"items": [{"content": "a", "occurred_at": 5}]},
         {"items": [{"content": "a", "occurred_at": "2026-01-01T00:00:00"}]},
         {"items": [{"content": "a", "namespace": "somebody else's"}]},
+        {"items": [{"content": "a", "provenance": {"room": {"deep": 1}}}]},
+        {"items": [{"content": "a", "provenance": {"room": None}}]},
+        {"items": [{"content": "a", "provenance": {"room": "x" * 1001}}]},
+        {"items": [{"content": "a", "provenance": {"room": "\0"}}]},
+        {"items": [{"content": "a", "provenance": {"number": 2**63}}]},
+        {"items": [{"content": "a", "provenance": {"number": 10**400}}]},
     ],
 )
 def test_bad_memory_is_refused_and_nothing_stored(person: Person, body: dict[str, object]) -> None:
@@ -80,6 +86,21 @@ def test_bad_question_is_refused(person: Person, body: dict[str, object]) -> Non
 def test_top_k_past_the_limit_names_it(person: Person) -> None:
     document = problem(person.client.post(RECALL, json={"query": "a", "top_k": 101}), 422, "limit_exceeded")
     assert document["maximum"] == 100
+    document = problem(
+        person.client.post(RECALL, json={"query": "a", "top_k": 10**30}), 422, "limit_exceeded"
+    )
+    assert document["actual"] == str(10**30)
+
+
+@pytest.mark.req("MEM-002")
+@pytest.mark.parametrize(
+    "query", ["The pyramids were built 4500 years ago.", "What came in December?", f"{'9' * 5000} days ago"]
+)
+def test_any_time_can_be_named(person: Person, query: str) -> None:
+    told(person, "The comet came back.", occurred_at="9999-12-30T00:00:00Z")
+    assert len(person.client.post(RECALL, json={"query": query}).json()["evidence"]) == 1
+    early = {"query": "yesterday", "as_of": "0001-01-01T00:00:00Z"}
+    assert person.client.post(RECALL, json=early).json()["evidence"] == []
 
 
 @pytest.mark.req("MEM-002")

@@ -82,7 +82,10 @@ def _time(item: RememberItem) -> Verdict:
 def _provenance(item: RememberItem) -> Verdict:
     for name, value in item.provenance.items():
         if not (_storable(name) and _scalar(value)):
-            return RefusalReason.BAD_PROVENANCE, f"The provenance's {name!r} is no text, number or flag"
+            return (
+                RefusalReason.BAD_PROVENANCE,
+                f"The provenance's {name!r} is no text, number of 64 bits or flag",
+            )
     size = sum(len(str(each).encode()) for pair in item.provenance.items() for each in pair)
     if size > MAX_PROVENANCE:
         return (
@@ -101,7 +104,7 @@ def _scalar(value: object) -> bool:
         return _storable(value)
     if isinstance(value, float):
         return math.isfinite(value)
-    return value is None or isinstance(value, int)
+    return value is None or (isinstance(value, int) and -(2**63) <= value < 2**63)
 
 
 def _recalled(item: RememberItem) -> Verdict:

@@ -29,7 +29,7 @@ LEADS = re.compile(
 )
 YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
 ISO = re.compile(r"\b((?:19|20)\d\d)[-/](\d{1,2})[-/](\d{1,2})\b")
-AGO = re.compile(r"\b(\d+|an?|one|two|three|four|five|six) (day|week|month|year)s? ago\b", re.IGNORECASE)
+AGO = re.compile(r"\b(\d{1,6}|an?|one|two|three|four|five|six) (day|week|month|year)s? ago\b", re.IGNORECASE)
 LAST = re.compile(r"\b(?:last|past|previous) (week|month|year)\b", re.IGNORECASE)
 YESTERDAY = re.compile(r"\byesterday\b", re.IGNORECASE)
 DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
@@ -52,13 +52,13 @@ class Period:
     def _span(self, year: int, moment: datetime) -> tuple[datetime, datetime] | None:
         try:
             start = datetime(year, self.month or 1, self.day or 1, tzinfo=moment.tzinfo)
-        except ValueError:
+            if self.day is not None:
+                return start, start + timedelta(days=1)
+            if self.month is None:
+                return start, start.replace(year=year + 1)
+            return start, (start + timedelta(days=32)).replace(day=1)
+        except (ValueError, OverflowError):  # no day of the calendar, or at its end
             return None
-        if self.day is not None:
-            return start, start + timedelta(days=1)
-        if self.month is None:
-            return start, start.replace(year=year + 1)
-        return start, (start + timedelta(days=32)).replace(day=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,11 +74,30 @@ class Span:
 
 
 def periods(question: str, at: datetime | None) -> tuple[Period | Span, ...]:
-    """What `question`, asked `at`, names: dates, months, years, and with `at` "last week", "two days ago"."""
+    """What `question`, asked `at`, names: dates, months, years, and with `at` "last week", "two days ago".
+    What lies before the year 1 is left out."""
     dated = [*_iso(question), *_named(question)]
     if not dated:
         dated = [Period(year=int(year), month=None, day=None) for year in YEAR.findall(question)]
     return (*dated, *(_relative(question, at) if at is not None else ()))
+
+
+def _relative(question: str, at: datetime) -> list[Span]:
+    stretches = [(2, 0)] if YESTERDAY.search(question) else []
+    stretches += [(2 * DAYS[unit.lower()], 0) for unit in LAST.findall(question)]
+    for number, unit in AGO.findall(question):
+        days = DAYS[unit.lower()] * (int(number) if number.isdigit() else NUMBERS[number.lower()])
+        slack = max(1, days // 4)
+        stretches.append((days + slack, days - slack))
+    return [span for stretch in stretches if (span := _before(at, *stretch)) is not None]
+
+
+def _before(at: datetime, first: int, last: int) -> Span | None:
+    """From `first` to `last` days before `at`."""
+    try:
+        return Span(start=at - timedelta(days=first), end=at - timedelta(days=last))
+    except OverflowError:
+        return None
 
 
 def _iso(question: str) -> list[Period]:
@@ -106,17 +125,3 @@ def _is_month(word: str, before: str) -> bool:
     return (
         word.lower() not in {"may", "march", "mar", "jan", "jun", "dec"} or LEADS.search(before) is not None
     )
-
-
-def _relative(question: str, at: datetime) -> list[Span]:
-    found = list[Span]()
-    if YESTERDAY.search(question):
-        found.append(Span(start=at - timedelta(days=2), end=at))
-    found.extend(
-        Span(start=at - timedelta(days=2 * DAYS[unit.lower()]), end=at) for unit in LAST.findall(question)
-    )
-    for number, unit in AGO.findall(question):
-        days = DAYS[unit.lower()] * (int(number) if number.isdigit() else NUMBERS[number.lower()])
-        slack = timedelta(days=max(1, days // 4))
-        found.append(Span(start=at - timedelta(days=days) - slack, end=at - timedelta(days=days) + slack))
-    return found

@@ -68,7 +68,14 @@ def problem_bytes(
         "code": kind.code,
         "trace_id": trace_id,
     }
-    return orjson.dumps({**(extra or {}), **standard}, default=str, option=orjson.OPT_NON_STR_KEYS)
+    told = {name: _written(value) for name, value in (extra or {}).items()}
+    return orjson.dumps({**told, **standard}, default=str, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _written(value: object) -> object:
+    """`value`, as text where it is a number that JSON libraries do not read."""
+    too_large = isinstance(value, int) and not -(2**63) <= value < 2**63
+    return str(value) if too_large else value
 
 
 def problem_response(

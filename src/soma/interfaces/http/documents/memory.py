@@ -1,21 +1,24 @@
 """What is asked of memory and given to it directly."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from soma.base.errors import LimitExceeded
 from soma.brain.api import NAMESPACE_PATTERN, RESERVED
-from soma.interfaces.http.documents.base import FilledText, Given, Sent, Text, Time
+from soma.interfaces.http.documents.base import FilledText, Given, Sent, Text, Time, storable
 from soma.interfaces.http.documents.chat import Id
 
 MAX_QUERY_BYTES = 32 * 1024
 MAX_ITEMS = 100
 MAX_VALUES = 100
+MAX_TEXT = 1000
+"""Characters of a value of the provenance."""
 
 
 def askable(text: str) -> str:
@@ -38,6 +41,20 @@ def listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def scalar(value: object) -> object:
+    """`value`, if it is text, a number or a flag that can be stored and filtered by. Raises a validation
+    error."""
+    if isinstance(value, str) and len(value) <= MAX_TEXT:
+        return storable(value)
+    if isinstance(value, bool) or (isinstance(value, int) and -(2**63) <= value < 2**63):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    raise PydanticCustomError(
+        "value_scalar", "A value is a text of at most 1000 characters, a number of 64 bits or a flag"
+    )
+
+
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Namespace = Annotated[str, Field(pattern=NAMESPACE_PATTERN)]
 """A name of the caller's own; `default` is what chats remember in."""
@@ -45,8 +62,16 @@ Kind = Literal["statement", "question", "command", "reply", "document"]
 FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 OwnField = Annotated[FieldName, AfterValidator(unreserved)]
 Label = Annotated[Text, Field(max_length=200)]
-Scalar = Annotated[Text, Field(max_length=1000)] | bool | int | Annotated[float, Field(allow_inf_nan=False)]
-Wanted = Annotated[list[Annotated[Text, Field(max_length=1000)]], Field(min_length=1, max_length=MAX_VALUES)]
+Scalar = Annotated[
+    Any,
+    AfterValidator(scalar),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "maxLength": MAX_TEXT}, {"type": "number"}, {"type": "boolean"}]}
+    ),
+]
+Wanted = Annotated[
+    list[Annotated[Text, Field(max_length=MAX_TEXT)]], Field(min_length=1, max_length=MAX_VALUES)
+]
 
 
 class RecallFilters(Sent):
