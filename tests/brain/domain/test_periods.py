@@ -11,7 +11,7 @@ from soma.brain.domain.periods import DAYS, NAMES, Span, periods
 pytestmark = pytest.mark.req("MEM-002")
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
-moments = st.datetimes(max_value=datetime(9999, 12, 30), timezones=st.just(UTC))
+moments = st.datetimes(timezones=st.just(UTC))
 
 
 def test_so_long_ago_is_a_stretch_about_then() -> None:
@@ -38,7 +38,8 @@ def test_what_was_before_the_calendar_is_no_period(text: str) -> None:
 def test_any_count_can_be_asked_at_any_time(at: datetime, count: int, unit: str) -> None:
     for period in periods(f"yesterday, last {unit}, {count} {unit}s ago", at):
         assert isinstance(period, Span)
-        assert period.start < period.end <= at + timedelta(days=count == 0)
+        assert period.start < period.end
+        assert period.end <= at or count == 0
 
 
 @given(moments, st.sampled_from(NAMES), st.integers(0, 40))

@@ -112,6 +112,18 @@ def test_nobody_exports_or_changes_anothers(person: Person, newcomer: Callable[[
         ({"provenance": {"trace_id": "t", "source_request": "r", "deep": {"a": 1}}}, "deep"),
         ({"vector": "AAAA"}, "buffer size"),
         ({"line": "tenant"}, "no line of an export"),
+        (
+            {
+                "line": "link",
+                "source": "k",
+                "target": "k",
+                "kind": "near",
+                "conductance": 1,
+                "created_at": "2026-01-01T00:00:00Z",
+            },
+            "to itself",
+        ),
+        ({"provenance": {"trace_id": "t", "source_request": "r", "n": 2**63}}, "64 bits"),
     ],
 )
 def test_a_line_that_cannot_be_taken_is_named_and_nothing_stored(

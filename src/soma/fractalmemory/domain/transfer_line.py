@@ -122,9 +122,12 @@ def _record(values: Mapping[str, Any], record_id: UUID, namespace: str) -> Recor
 
 
 def _link(values: Mapping[str, Any], record_id: UUID, namespace: str) -> LinkLine:
+    source, target = _text(values["source"]), _text(values["target"])
+    if source == target:
+        raise ValueError("a link from a memory to itself")
     return LinkLine(
-        source=_text(values["source"]),
-        target=_text(values["target"]),
+        source=source,
+        target=target,
         kind=_kind(values["kind"]),
         conductance=_conductance(values["conductance"]),
         created_at=_moment(values["created_at"]),

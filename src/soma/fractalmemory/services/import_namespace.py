@@ -138,7 +138,9 @@ class NamespaceImport:
             records = self._store.select(self._tenant_id, named, after=None, limit=len(keys))
             ids = self._elsewhere | {record.key: record.id for record in records}
             links = [_link(line, ids) for line in lines if line.source in ids and line.target in ids]
-            self._linked += self._links.link(self._tenant_id, links)
+            # Two memories of the same text are one here.
+            between = [link for link in links if link.key.source_id != link.key.target_id]
+            self._linked += self._links.link(self._tenant_id, between)
 
 
 def _check_length(vector: NDArray[np.float32]) -> None:
