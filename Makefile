@@ -1,6 +1,6 @@
 # Everything here works on a bare machine that has make and python3.
 .DEFAULT_GOAL := help
-.PHONY: help python install install-stack install-dev install-bench run stack stack-down test bench requirements lock clean
+.PHONY: help python install install-stack install-dev install-bench install-hrr run stack stack-down test bench bench-hrr requirements lock clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3` names another.
 candidates := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
@@ -18,6 +18,7 @@ help:
 	@echo "make stack         set up what is missing, then start every real server on this machine, without Docker"
 	@echo "make stack-down    stop them; their data stays"
 	@echo "make bench         measure turns, the local model and cold start; prints JSON lines"
+	@echo "make bench-hrr     measure holographic vectors beside torch-hd, whose torch takes 5 GB on Linux"
 	@echo "make requirements  print which tests prove which requirement"
 	@echo "make lock          write the locks anew (UPGRADE=--upgrade moves the versions)"
 	@echo "make clean         remove the virtual environment and every cache; your data stays"
@@ -37,6 +38,9 @@ install-dev: python
 
 install-bench: python
 	@"$(PYTHON)" requirements/install.py full stack dev bench
+
+install-hrr: python
+	@"$(PYTHON)" requirements/install.py full stack dev bench hrr
 
 # The clients of real servers are installed where the environment asks for one.
 SERVERS := $(filter developer-full production%,$(SOMAGENT_DEPLOYMENT_MODE))$(SOMAGENT_KAFKA_SERVERS)$(SOMAGENT_REDIS_URL)
@@ -64,6 +68,9 @@ test: install-dev
 bench: install-bench
 	@$(BIN)/python -m benchmarks
 
+bench-hrr: install-hrr
+	@$(BIN)/python -m benchmarks --only hrr
+
 requirements: install-dev
 	@$(BIN)/python tests/requirements_matrix.py
 
@@ -83,6 +90,8 @@ lock: install
 	$(UV_LOCK) --group bench --constraints requirements/base.txt --constraints requirements/dev.txt \
 		--overrides requirements/overrides.txt \
 		--output-file requirements/bench.txt
+	$(UV_LOCK) --group hrr --constraints requirements/base.txt --constraints requirements/bench.txt \
+		--output-file requirements/hrr.txt
 
 clean:
 	rm -rf .venv build dist src/*.egg-info .*_cache .hypothesis .coverage

@@ -56,8 +56,8 @@ class Spent:
     processor: float
 
 
-BYTES_A_VECTOR = 3 * 4 * DIMENSION
-"""Of a stored one, by all systems together."""
+BYTES_A_VECTOR = 4 * 4 * DIMENSION
+"""Of a stored one, by all systems together: half of it stays, the rest is needed on the way, or left free."""
 
 
 def hrr(effort: Effort) -> None:
@@ -69,16 +69,18 @@ def hrr(effort: Effort) -> None:
     reached |= _cleanups(systems, effort)
     for name, (bar, sense) in BARS.items():
         met = reached[name] <= bar if sense == "at most" else reached[name] >= bar
-        emit("hrr_bar", figure=name, measured=reached[name], bar=bar, sense=sense, met=met)
+        among = {"among": int(reached["cleanup_among"])} if name == "cleanup_ms" else {}
+        met &= not among or among["among"] >= effort.stored  # fewer vectors prove nothing
+        emit("hrr_bar", figure=name, measured=reached[name], bar=bar, sense=sense, met=met, **among)
 
 
 def _systems() -> list[Holographic]:
     systems: list[Holographic] = [Soma(), Plain()]
     try:
         from benchmarks.hrr_oracle import differences  # noqa: PLC0415 - both need gigabytes that only
-        from benchmarks.torch_hd import TorchHd  # noqa: PLC0415 - `make bench` installs
+        from benchmarks.torch_hd import TorchHd  # noqa: PLC0415 - `make bench-hrr` installs
     except ImportError as missing:
-        tell(f"without torch-hd: {missing}")
+        tell(f"without torch-hd, which `make bench-hrr` installs: {missing}")
         return systems
     emit("hrr_agreement", of="somastack, torch-hd HRR", largest_difference=differences(DIMENSION))
     return [*systems, TorchHd("HRR"), TorchHd("FHRR")]
@@ -199,7 +201,7 @@ def _answers(system: Holographic, trace: Any, keys: Any, memory: Any) -> list[in
 
 def _cleanups(systems: Sequence[Holographic], effort: Effort) -> dict[str, float]:
     """Finding one of 32 superposed vectors again among many; all systems hold the same ones."""
-    stored = min(effort.stored, psutil.virtual_memory().available // (2 * BYTES_A_VECTOR))
+    stored = min(effort.stored, psutil.virtual_memory().available // BYTES_A_VECTOR)
     tell(f"cleanup among {stored}")
     ours = Soma()
     started = time.perf_counter()
@@ -217,7 +219,7 @@ def _cleanups(systems: Sequence[Holographic], effort: Effort) -> dict[str, float
     right = {name: call()[0] in members for name, call in calls.items()}
     spent = _in_turn(calls, effort.rounds, 1)
     _report("cleanup", spent, "ms", 1e3, effort.rounds, stored=stored, right=all(right.values()))
-    return {"cleanup_ms": round(1e3 * spent[ours.name].processor, 2)}
+    return {"cleanup_ms": round(1e3 * spent[ours.name].processor, 2), "cleanup_among": stored}
 
 
 def _as_held(system: Holographic, vectors: Any) -> Any:

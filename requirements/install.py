@@ -1,6 +1,6 @@
 """Set this checkout up: a virtual environment with everything that requirements/ locks.
 
-    python3 requirements/install.py [dev] [bench]
+    python3 requirements/install.py [full] [stack] [dev] [bench] [hrr]
 
 Needs Python 3.11 and nothing else. Every package is checked against the hash in its lock. What is up to date
 is left alone, so a second call costs next to nothing.
