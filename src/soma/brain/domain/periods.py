@@ -27,11 +27,15 @@ DATE = re.compile(
 LEADS = re.compile(
     r"(?:\b(?:in|of|on|during|since|early|mid|late|last|next|by|until|for)\s+)$", re.IGNORECASE
 )
+LEAD = 32
+"""So many characters before a month are looked at. To look at all of them takes their square."""
 YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
 ISO = re.compile(r"\b((?:19|20)\d\d)[-/](\d{1,2})[-/](\d{1,2})\b")
 AGO = re.compile(r"\b(\d{1,6}|an?|one|two|three|four|five|six) (day|week|month|year)s? ago\b", re.IGNORECASE)
 LAST = re.compile(r"\b(?:last|past|previous) (week|month|year)\b", re.IGNORECASE)
 YESTERDAY = re.compile(r"\byesterday\b", re.IGNORECASE)
+MOST = 16
+"""Nobody asks for more: each is compared with every candidate."""
 DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 
@@ -75,11 +79,12 @@ class Span:
 
 def periods(question: str, at: datetime | None) -> tuple[Period | Span, ...]:
     """What `question`, asked `at`, names: dates, months, years, and with `at` "last week", "two days ago".
-    What lies before the year 1 is left out."""
+    What lies before the year 1 is left out, and what is named after MOST others."""
     dated = [*_iso(question), *_named(question)]
     if not dated:
         dated = [Period(year=int(year), month=None, day=None) for year in YEAR.findall(question)]
-    return (*dated, *(_relative(question, at) if at is not None else ()))
+    named = (*dated, *(_relative(question, at) if at is not None else ()))
+    return tuple(dict.fromkeys(named))[:MOST]
 
 
 def _relative(question: str, at: datetime) -> list[Span]:
@@ -108,7 +113,8 @@ def _named(question: str) -> list[Period]:
     found = list[Period]()
     for match in DATE.finditer(question):
         day, year = match["before"] or match["after"], match["year"]
-        if not (day or year or _is_month(match["month"], question[: match.start()])):
+        before = question[max(0, match.start() - LEAD) : match.start()]
+        if not (day or year or _is_month(match["month"], before)):
             continue
         found.append(
             Period(

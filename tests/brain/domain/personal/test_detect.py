@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import luhn
 
-from soma.brain.domain.personal.detect import detect
-from soma.brain.domain.personal.finding import PersonalData
+from soma.brain.domain.personal.detect import _apart, detect
+from soma.brain.domain.personal.finding import Finding, PersonalData
 
 pytestmark = pytest.mark.req("MEM-001", "PRIV-001")
 
@@ -122,3 +122,17 @@ def test_findings_are_apart_and_in_order(text: str) -> None:
     findings = detect(text, EVERYTHING)
     ends = [0, *(each.end for each in findings)]
     assert all(end <= each.start < each.end for end, each in zip(ends, findings, strict=False))
+
+
+spans = st.tuples(st.integers(0, 60), st.integers(1, 9)).map(lambda each: (each[0], each[0] + each[1]))
+
+
+@given(found_=st.lists(spans, max_size=30), ids=st.lists(st.integers(0, 5), unique=True).map(sorted))
+def test_of_two_over_each_other_the_first_stands(found_: list[tuple[int, int]], ids: list[int]) -> None:
+    taken = [(12 * place, 12 * place + 6) for place in ids]
+    stand = list[tuple[int, int]]()
+    for start, end in found_:
+        if all(end <= first or last <= start for first, last in (*taken, *stand)):
+            stand.append((start, end))
+    findings = [Finding(data=PersonalData.CARD, start=start, end=end, canonical="") for start, end in found_]
+    assert [(each.start, each.end) for each in _apart(findings, list(taken))] == sorted(stand)

@@ -1,6 +1,7 @@
 """All that is found in a text."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain
 
@@ -33,9 +34,12 @@ def detect(text: str, wanted: Collection[PersonalData], *, region: str | None = 
 
 
 def _apart(found: Iterable[Finding], taken: list[tuple[int, int]]) -> tuple[Finding, ...]:
+    """Those that are over none of `taken`, which are in order and apart, nor over one found before."""
     kept: list[Finding] = []
     for each in found:
-        if all(each.end <= start or end <= each.start for start, end in taken):
+        place = bisect_left(taken, (each.start, each.end))
+        beside = taken[max(0, place - 1) : place + 1]
+        if all(each.end <= start or end <= each.start for start, end in beside):
             kept.append(each)
-            taken.append((each.start, each.end))
+            taken.insert(place, (each.start, each.end))
     return tuple(sorted(kept, key=lambda each: each.start))
