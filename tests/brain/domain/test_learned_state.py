@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -56,9 +57,12 @@ def test_initial_weights_are_the_seeds() -> None:
         {"neuromodulators": {"dopamine": 0.1}},
         {"neuromodulators": {"cortisol": 0.5}},
         {"neuromodulators": {"serotonin": 1.1}},
+        {"reward_baseline": 1.1},
+        {"reward_baseline": float("nan")},
+        {"step": -1},
     ],
 )
-def test_what_no_state_can_be_is_refused(broken: dict[str, dict[str, float]]) -> None:
+def test_what_no_state_can_be_is_refused(broken: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         LearnedState.from_dict(broken)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Self
 
+from soma.base.errors import InvalidInput
 from soma.brain.domain.neuromodulators import NAMES, Neuromodulators
 from soma.brain.domain.weights import FIELD_OF, Weights
 
@@ -84,10 +85,13 @@ class LearnedState:
         """The state that `to_dict` gave, or a capsule's baseline, which may leave out anything: then the
         initial value stands, and `resting` is what `neuromodulators` says. Raises InvalidInput."""
         levels = value.get("neuromodulators", {})
+        baseline, step = float(value.get("reward_baseline", 0.5)), int(value.get("step", 0))
+        if not 0.0 <= baseline <= 1.0 or step < 0:
+            raise InvalidInput(f"The reward baseline {baseline} after {step} steps is none: it takes 0 to 1")
         return cls(
             weights=Weights.from_dict(value.get("weights", {})),
             neuromodulators=Neuromodulators.from_dict(levels),
             resting=Neuromodulators.from_dict(value.get("resting", levels)),
-            reward_baseline=float(value.get("reward_baseline", 0.5)),
-            step=int(value.get("step", 0)),
+            reward_baseline=baseline,
+            step=step,
         )
