@@ -7,7 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
+from soma.base.clock import now
+from soma.base.database import tenant_transaction
+from soma.base.ids import new_id
 from soma.brain.api import MAX_BYTES
+from soma.brain.models import DocumentRow
 from soma.interfaces.http.guard import BODY_LIMITS
 from tests.interfaces.person import Person, problem, raw
 from tests.interfaces.served import Served
@@ -222,3 +226,34 @@ def test_nobody_unknown_sends(anonymous: httpx.Client) -> None:
 )
 def test_a_bad_question_is_refused(person: Person, body: dict[str, object]) -> None:
     problem(person.client.post(RETRIEVE, json=body), 422, "invalid_input")
+
+
+def test_the_largest_page_says_that_there_are_more(person: Person) -> None:
+    first = sent(person, name="first.md")
+    with tenant_transaction(person.tenant_id):
+        namespace = DocumentRow.objects.values_list("namespace", flat=True).get()
+    rows = [
+        DocumentRow(
+            id=new_id(),
+            tenant_id=person.tenant_id,
+            namespace=namespace,
+            key=str(number),
+            media_type="text/plain",
+            size=0,
+            revision=0,
+            status="cancelled",
+            characters=0,
+            chunks=0,
+            chunks_done=0,
+            stale=[],
+            attempts=0,
+            received_at=now(),
+        )
+        for number in range(200)
+    ]
+    with tenant_transaction(person.tenant_id):
+        DocumentRow.objects.bulk_create(rows)
+    page = person.client.get(DOCUMENTS, params={"limit": 200}).json()
+    assert len(page["items"]) == 200
+    rest = person.client.get(DOCUMENTS, params={"limit": 200, "after": page["next"]}).json()
+    assert ([each["id"] for each in rest["items"]], rest["next"]) == ([first["id"]], None)

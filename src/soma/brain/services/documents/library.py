@@ -57,8 +57,8 @@ class Documents:
         self, tenant_id: UUID, namespace: str, *, limit: int = 50, after: UUID | None = None
     ) -> Sequence[Document]:
         """The documents of a namespace, the newest first, of those that are older than `after`; at most
-        `limit` (MAX_LISTED)."""
-        return list_documents(tenant_id, namespace, limit=min(limit, MAX_LISTED), after=after)
+        `limit`, and one more than MAX_LISTED: whether there is one tells whether to go on."""
+        return list_documents(tenant_id, namespace, limit=min(limit, MAX_LISTED + 1), after=after)
 
     def cancel(self, tenant_id: UUID, namespace: str, document_id: UUID) -> Document:
         """Break off the work on a document, and forget the chunks that it has stored; what stood before it
