@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from soma.brain.api import Brain
 
 AS_TOLD = "as told"
-OTHER_KINDS = ("assistant chat", "long messages")
+KINDS = tuple(kind for kind in VARIANTS if kind != "group")
+"""Groups join conversations: none could be left out of what is learned on first."""
 WRONG = (at_random, contrarily, always)
 
 
@@ -56,15 +57,14 @@ class Scenario:
         return f"{before}, {self.kind}, {judged}"
 
 
-SCENARIOS = (
-    *(Scenario(kind=kind, carried=carried) for carried in (True, False) for kind in (AS_TOLD, *OTHER_KINDS)),
-    Scenario(judge=None, carried=True),
-    *(Scenario(judge=judge, carried=carried) for carried in (True, False) for judge in WRONG),
-)
+def scenarios(kinds: Sequence[str]) -> tuple[Scenario, ...]:
+    """What is measured in every order: conversations of these `kinds`, and what stays when learning ends."""
+    learning = (Scenario(kind=kind, carried=carried) for carried in (True, False) for kind in kinds)
+    return (*learning, Scenario(judge=None, carried=True))
 
 
-ORDERED = tuple(each for each in SCENARIOS if each.judge not in WRONG)
-"""What is measured in every order; what wrong feedback costs, in the first."""
+MISLED = tuple(Scenario(judge=judge, carried=carried) for carried in (True, False) for judge in WRONG)
+"""What is measured in the first order alone: what wrong feedback costs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,15 +95,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.feedback")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--kinds", required=True)
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    kinds = (AS_TOLD, *given.kinds.split(","))
+    if unknown := set(kinds) - set(KINDS):
+        parser.error(f"it does not measure {', '.join(sorted(unknown))}; it does {', '.join(KINDS)}")
     if not given.measure:
         return measured_apart("benchmarks.feedback")
     told = conversations(given.data)
     with open_brain() as (brain, _, tenant):
         describe()
-        kinds = {kind: VARIANTS[kind](told) for kind in (AS_TOLD, *OTHER_KINDS)}
-        _measure(Setting(brain=brain, tenant=tenant, told=kinds, seeds=given.seeds))
+        told_as = {kind: VARIANTS[kind](told) for kind in kinds}
+        _measure(Setting(brain=brain, tenant=tenant, told=told_as, seeds=given.seeds))
     return 0
 
 
@@ -114,13 +118,13 @@ def _measure(setting: Setting) -> None:
         for each in conversations_:
             tell_memory(setting.brain, setting.tenant, each, _namespace(kind, each), batch=BATCH)
             _answer_frozen(setting, kind, each)
-    outcomes = dict[str, list[Outcome]]()
+    outcomes, ordered = dict[str, list[Outcome]](), scenarios(tuple(setting.told))
     for place, left_out in enumerate(setting.told[AS_TOLD]):
         for seed in range(setting.seeds):
             tell(f"{left_out.name}, order {seed}")
             ask = partial(_asked, setting, place, seed)
             experienced = _experienced(setting, left_out, seed)
-            for scenario in SCENARIOS if seed == 0 else ORDERED:
+            for scenario in (*ordered, *MISLED) if seed == 0 else ordered:
                 learner = experienced if scenario.carried else setting.learner(seed)
                 outcomes.setdefault(scenario.name, []).append(ask(learner, scenario))
     for name, streams in outcomes.items():

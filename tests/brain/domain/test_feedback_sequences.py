@@ -1,4 +1,5 @@
-"""Laws of learning over random sequences of rewards and of marked evidence.
+"""Laws of learning over random sequences of rewards and of marked evidence: bounds, the same bytes for the
+same input, and never more lost to the shipped order than was staked.
 
 The suite runs 500 of them; 100,000 are run by
 `pytest --hypothesis-profile=thorough --timeout=0 tests/brain/domain/test_feedback_sequences.py`.
@@ -19,12 +20,12 @@ from soma.brain.domain.feedback import Signals
 from soma.brain.domain.learned_state import LearnedState
 from soma.brain.domain.learning import learn
 from soma.brain.domain.ranking_credit import Judgement, credit, discredit
-from soma.brain.domain.ranking_state import RankingState
+from soma.brain.domain.ranking_state import ELSEWHERE, RankingState
 from soma.brain.domain.signal_weights import SIGNALS
 from soma.brain.domain.weights import BOUNDS
 from soma.brain.kernels.agreement import LIMIT
 from soma.brain.kernels.credit import REMEMBERED
-from soma.brain.kernels.gain import MOST
+from soma.brain.kernels.stake import MOST, STAKE
 from soma.brain.kernels.temperature import next_tau
 
 pytestmark = pytest.mark.req("LEARN-002", "LEARN-004")
@@ -86,6 +87,7 @@ class Standing:
     state: LearnedState
     ranking: RankingState
     everywhere: RankingState
+    won: float = 0.0
 
     def after(self, given_: Signals | Marked) -> "Standing":
         if isinstance(given_, Signals):
@@ -94,7 +96,7 @@ class Standing:
         taken_in = discredit if given_.discredits else credit
         done = taken_in(self.ranking, self.everywhere, judged)
         state = self._selecting(judged) if done.agreed is not None else self.state
-        return Standing(state=state, ranking=done.after, everywhere=done.everywhere)
+        return Standing(state=state, ranking=done.after, everywhere=done.everywhere, won=self.won + done.won)
 
     def _selecting(self, judged: Sequence[Judgement]) -> LearnedState:
         weights = np.array(list(self.ranking.weights(self.everywhere.own).to_dict().values()))
@@ -118,7 +120,9 @@ class Standing:
         ranks = np.array(list(self.ranking.weights(self.everywhere.own).to_dict().values()))
         assert ((ranks >= LOWEST - 1e-12) & (ranks <= HIGHEST + 1e-12)).all()
         assert -LIMIT <= self.ranking.trust <= LIMIT
-        assert max(map(abs, (*self.ranking.advantages, *self.everywhere.advantages))) <= MOST
+        assert max(abs(self.ranking.lead), abs(self.everywhere.lead)) <= MOST
+        assert 0.0 <= self.ranking.balance <= 1.0
+        assert self.won >= -(2.0 * STAKE + ELSEWHERE) - 1e-9
         assert self.ranking.shares().sum() == pytest.approx(1.0)
 
 

@@ -1,6 +1,7 @@
 """soma.brain.domain.ranking_credit, with belief and ranking_state"""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 
 from soma.brain.domain.belief import HIGHEST, LOWEST, SIZE, Belief
 from soma.brain.domain.ranking_credit import MANY, Credited, Judgement, Rollback, credit, discredit
-from soma.brain.domain.ranking_state import DOUBT, SHIPPED, RankingState
+from soma.brain.domain.ranking_state import DOUBT, ELSEWHERE, SHIPPED, RankingState
 from soma.brain.domain.signal_weights import SIGNALS, SignalWeights
 from soma.brain.kernels.agreement import LIMIT
+from soma.brain.kernels.stake import STAKE, stake
 
 pytestmark = pytest.mark.req("LEARN-004")
 
@@ -147,7 +149,11 @@ def test_a_bad_answer_takes_back_less_than_its_turn_gave() -> None:
     assert before < blamed < praised
     assert taken.everywhere.own.weights @ ahead < given.everywhere.own.weights @ ahead
     # It is the answer that was judged, not the order.
-    assert (taken.after.trust, taken.after.advantages) == (given.after.trust, given.after.advantages)
+    assert (taken.after.trust, taken.after.balance, taken.after.lead) == (
+        given.after.trust,
+        given.after.balance,
+        given.after.lead,
+    )
     assert taken.after.questions == given.after.questions
 
 
@@ -189,6 +195,38 @@ def test_weights_that_do_worse_than_the_shipped_ones_are_given_up() -> None:
     steps = learned(preferring(SHIPPED.weights), 10, start=wrong)
     assert steps[0].after.own != wrong.own
     assert Rollback.REGRET in [step.rollback for step in steps]
+
+
+def test_where_all_that_was_learned_is_wrong_ever_less_is_staked() -> None:
+    """What the agent knows from elsewhere is of no use here either, nor is what is learned on."""
+    against = tuple((-SHIPPED.weights).clip(LOWEST, HIGHEST).tolist())
+    everywhere = RankingState(own=Belief.around(against), lead=1.0)
+    state = RankingState.beginning(everywhere)
+    assert state.balance == STAKE + ELSEWHERE
+    rng, lost = np.random.default_rng(4), 0.0
+    for _ in range(200):
+        step = credit(state, everywhere, question(rng, preferring(SHIPPED.weights)))
+        if step.rollback is Rollback.REGRET:
+            assert step.after.balance >= stake(step.after.rollbacks)
+        # Whatever was given up, the agent begins with what it knows once more.
+        state = replace(step.after, own=everywhere.own)
+        lost -= step.won
+    assert state.rollbacks > 2
+    assert STAKE < lost <= 2.0 * STAKE + ELSEWHERE
+
+
+def test_own_weights_that_fall_behind_the_agents_are_given_up_for_them() -> None:
+    everywhere = learned(preferring(OTHER_KIND), 100)[-1].everywhere
+    wrong = replace(RankingState.beginning(everywhere), own=SHIPPED, lead=-0.9, balance=1.0, trust=LIMIT)
+    steps = [credit(wrong, everywhere, question(np.random.default_rng(6), preferring(OTHER_KIND)))]
+    while steps[-1].rollback is None:
+        rng = np.random.default_rng(len(steps))
+        steps.append(credit(steps[-1].after, everywhere, question(rng, preferring(OTHER_KIND))))
+    given_up = steps[-1]
+    assert given_up.after.own.mean == everywhere.own.mean
+    # The agent's have won what is in the account.
+    assert given_up.after.balance > 0.9
+    assert given_up.after.lead == 0.0
 
 
 @pytest.mark.parametrize(("relevant", "count"), [(True, MANY - 1), (False, MANY - 1), (False, 30)])

@@ -12,12 +12,15 @@ from soma.brain.domain.ranking_state import DOUBT, SHIPPED, RankingState
 from soma.brain.domain.signal_weights import SIGNALS
 from soma.brain.kernels.agreement import LIMIT, Flags, agreement, next_trust
 from soma.brain.kernels.credit import differences, newton_step
-from soma.brain.kernels.gain import discounted_gain, next_advantages
+from soma.brain.kernels.gain import discounted_gain
+from soma.brain.kernels.stake import COST, favour, next_balance, next_lead, stake
+
+GONE = 0.125
+"""Learned weights are given up when no more than this share is left of what they had been staked with."""
 
 MARGIN = 1.0
-"""How far the namespace's own weights may fall behind the shipped ones, in whole questions lost of late,
-before they are given up: .03 of nDCG a question, if it goes on."""
-
+"""How far, in whole questions, the namespace's own weights may fall behind the agent's before they are given
+up."""
 
 MANY = 10
 """Nobody who looks finds as many memories in a row that are all relevant: who says so has not looked, and
@@ -55,13 +58,15 @@ class Rollback(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Credited:
-    """What one question's feedback did to the namespace, and to what the agent knows `everywhere`. Where
-    `applied` is false it told nothing: none of the evidence was relevant, or all of few."""
+    """What one question's feedback did to the namespace, and to what the agent knows `everywhere`; `won` is
+    what the learned weights' share was better than the shipped order by, in questions. Where `applied` is
+    false it told nothing: none of the evidence was relevant, or all of few."""
 
     before: RankingState
     after: RankingState
     everywhere: RankingState
     agreed: float | None = None
+    won: float = 0.0
     rollback: Rollback | None = None
 
     @property
@@ -75,8 +80,8 @@ def credit(before: RankingState, everywhere: RankingState, judged: Sequence[Judg
     which learns with this one.
 
     Feedback is trusted while it agrees with the shipped order better than chance does, and that of somebody
-    who finds everything relevant does not; where trust is lost,
-    or the namespace's own weights have done worse than the shipped ones by MARGIN, they are given up.
+    who finds everything relevant does not; where trust is lost, or what the learned weights were staked with
+    is GONE, the namespace's own are given up.
     """
     relevant = np.array([each.relevant for each in judged], dtype=np.bool_)
     alike = relevant.all()
@@ -87,18 +92,19 @@ def credit(before: RankingState, everywhere: RankingState, judged: Sequence[Judg
     counted = replace(before, trust=next_trust(before.trust, agreed), questions=before.questions + 1)
     if alike or counted.trust < DOUBT:
         return _unheeded(before, counted, everywhere, agreed)
-    gains = _gains(counted, everywhere.own, features, relevant)
+    gains = _gains(before, everywhere.own, features, relevant)
     seen = differences(features[relevant], features[~relevant])
-    learned = replace(counted, advantages=_moved(counted.advantages, gains), own=_learn(counted.own, seen))
+    learned = replace(_settled(before, counted, gains), own=_learn(counted.own, seen))
     shared = _shared(everywhere, gains, seen) if learned.trust > 0.0 else everywhere
-    regretted = learned.advantages[1] < -MARGIN
+    regretted = learned.balance < GONE * stake(learned.rollbacks) or learned.lead < -MARGIN
     if regretted:
-        learned = _give_up(learned, everywhere.own if learned.advantages[0] > 0.0 else SHIPPED)
+        learned = _give_up(learned, everywhere.own if everywhere.lead > 0.0 else SHIPPED)
     return Credited(
         before=before,
         after=learned,
         everywhere=shared,
         agreed=agreed,
+        won=float(before.shares() @ gains),
         rollback=Rollback.REGRET if regretted else None,
     )
 
@@ -107,7 +113,7 @@ def discredit(before: RankingState, everywhere: RankingState, judged: Sequence[J
     """Take back some of the credit of what a bad answer used, which are the relevant ones of `judged`.
 
     That an answer was bad may be due to much else, and says nothing of what would have been right: trust and
-    advantages stay. Where feedback makes no sense nothing is taken back.
+    balance stay. Where feedback makes no sense nothing is taken back.
     """
     used = np.array([each.relevant for each in judged], dtype=np.bool_)
     if not used.any() or used.all() or before.trust < DOUBT:
@@ -130,7 +136,7 @@ def _unheeded(
     lost = counted.trust <= -LIMIT and counted.own != SHIPPED
     return Credited(
         before=before,
-        after=_give_up(counted, SHIPPED) if lost else counted,
+        after=_give_up(replace(counted, balance=0.0), SHIPPED) if lost else counted,
         everywhere=everywhere,
         agreed=agreed,
         rollback=Rollback.DISTRUST if lost else None,
@@ -138,20 +144,30 @@ def _unheeded(
 
 
 def _gains(state: RankingState, agent: Belief, features: Floats, relevant: Flags) -> Floats:
-    """How well each of EXPERTS orders the evidence, (3,), before anything is learned from the question: each
-    is judged by what it did not know."""
+    """By how much each of EXPERTS orders the evidence better than the first, (3,), before anything is learned
+    from the question: each is judged by what it did not know."""
     scores = features @ state.experts(agent).T
-    return np.array([discounted_gain(relevant[np.argsort(-each, kind="stable")]) for each in scores.T])
+    gains = np.array([discounted_gain(relevant[np.argsort(-each, kind="stable")]) for each in scores.T])
+    ahead: Floats = gains - gains[0]
+    return ahead
 
 
-def _moved(advantages: tuple[float, float], gains: Floats) -> tuple[float, float]:
-    _, of_agent, own = next_advantages(np.array([0.0, *advantages]), gains).tolist()
-    return of_agent, own
+def _settled(before: RankingState, counted: RankingState, gains: Floats) -> RankingState:
+    """`counted` with the balance and the lead after a question that `before` has ranked. Where it ranked as
+    shipped, for want of trust, nothing was at stake."""
+    _, of_agent, of_own = gains.tolist()
+    own = favour(before.lead)
+    gain = (1.0 - own) * of_agent + own * of_own
+    return replace(
+        counted,
+        balance=before.balance if before.trust < DOUBT else next_balance(before.balance, gain),
+        lead=next_lead(before.lead, of_own - of_agent),
+    )
 
 
 def _shared(everywhere: RankingState, gains: Floats, seen: Floats) -> RankingState:
-    of_agent, _ = _moved(everywhere.advantages, gains)
-    return replace(everywhere, own=_learn(everywhere.own, seen), advantages=(of_agent, 0.0))
+    lead = next_lead(everywhere.lead, float(gains[1]) - COST)
+    return replace(everywhere, own=_learn(everywhere.own, seen), lead=lead)
 
 
 def _learn(belief: Belief, seen: Floats, weight: float = 1.0) -> Belief:
@@ -162,6 +178,7 @@ def _give_up(state: RankingState, instead: Belief) -> RankingState:
     return replace(
         state,
         own=Belief.around(instead.mean),
-        advantages=(state.advantages[0], 0.0),
+        balance=max(state.balance, stake(state.rollbacks + 1)),
+        lead=0.0,
         rollbacks=state.rollbacks + 1,
     )

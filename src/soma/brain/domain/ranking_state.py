@@ -10,7 +10,7 @@ import numpy as np
 
 from soma.brain.domain.belief import Belief, Floats
 from soma.brain.domain.signal_weights import SIGNALS, SignalWeights
-from soma.brain.kernels.gain import shares
+from soma.brain.kernels.stake import STAKE, favour, share
 
 EXPERTS = ("shipped", "agent", "namespace")
 """The weights as shipped; those that the agent has learned in all its namespaces; those learned in this
@@ -20,23 +20,24 @@ SHIPPED = Belief()
 DOUBT = -1.0
 """Below this trust only the shipped weights count."""
 
-ELSEWHERE = 1.0 / 3.0
-"""In questions, the most of what an agent's weights have won elsewhere that counts in a namespace without
-feedback: half of the shipped weights' head start. It may be of a kind that they do not suit; a question or
-two take that back."""
+ELSEWHERE = 0.1
+"""In questions, the most of what an agent's weights have won elsewhere that a namespace without feedback
+stakes beside its own: half as much. It may be of a kind that they do not suit."""
 
 _NUMBERS = struct.Struct(">3d2Q")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RankingState:
-    """What one namespace of an agent has learned from `questions` with feedback; of what it has learned
-    everywhere, only `own` and the agent's advantage are kept. `advantages` over the shipped weights are the
-    agent's and the namespace's own; `trust` in the feedback is a log-likelihood ratio; `rollbacks` counts how
-    often the namespace gave up what it had learned."""
+    """What one namespace of an agent has learned from `questions` with feedback. `balance` is what the
+    learned weights may still lose, see kernels.stake, and `lead` how many questions the namespace's own are
+    ahead of the agent's; `trust` in the feedback is a log-likelihood ratio; `rollbacks` counts how often the
+    namespace gave up what it had learned. Of what the agent has learned everywhere only `own` is kept and, as
+    `lead`, how far that is ahead of the shipped weights."""
 
     own: Belief = field(default_factory=Belief)
-    advantages: tuple[float, float] = (0.0, 0.0)
+    balance: float = STAKE
+    lead: float = 0.0
     trust: float = 0.0
     questions: int = 0
     rollbacks: int = 0
@@ -44,16 +45,17 @@ class RankingState:
     @classmethod
     def beginning(cls, everywhere: Self) -> Self:
         """What a namespace begins with that there is no feedback on: with what the agent has learned
-        `everywhere`, and with some of the credit that this has earned there."""
-        earned = min(everywhere.advantages[0], ELSEWHERE)
-        return cls(own=Belief.around(everywhere.own.mean), advantages=(earned, earned))
+        `everywhere`, and with some of what this has won there."""
+        earned = min(max(everywhere.lead, 0.0), ELSEWHERE)
+        return cls(own=Belief.around(everywhere.own.mean), balance=STAKE + earned)
 
     def shares(self) -> Floats:
         """How much each of EXPERTS counts, (3,). Where feedback makes no sense only the shipped weights
         do."""
         if self.trust < DOUBT:
             return np.array([1.0, 0.0, 0.0])
-        return shares(np.array([0.0, *self.advantages]))
+        learned, own = share(self.balance), favour(self.lead)
+        return np.array([1.0 - learned, learned * (1.0 - own), learned * own])
 
     def experts(self, agent: Belief) -> Floats:
         """The weights of each of EXPERTS, (3, k)."""
@@ -74,16 +76,18 @@ class RankingState:
     def to_bytes(self) -> bytes:
         """The numbers, exact to the bit."""
         return (
-            _NUMBERS.pack(*self.advantages, self.trust, self.questions, self.rollbacks) + self.own.to_bytes()
+            _NUMBERS.pack(self.balance, self.lead, self.trust, self.questions, self.rollbacks)
+            + self.own.to_bytes()
         )
 
     @classmethod
     def from_bytes(cls, data: bytes | memoryview) -> Self:
         """The state whose `to_bytes` this is; see Belief.from_bytes."""
-        agent, own, trust, questions, rollbacks = _NUMBERS.unpack_from(data)
+        balance, lead, trust, questions, rollbacks = _NUMBERS.unpack_from(data)
         return cls(
             own=Belief.from_bytes(bytes(data[_NUMBERS.size :])),
-            advantages=(agent, own),
+            balance=balance,
+            lead=lead,
             trust=trust,
             questions=questions,
             rollbacks=rollbacks,
