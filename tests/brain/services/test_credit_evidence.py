@@ -22,7 +22,7 @@ from soma.brain.api import (
     RememberItem,
 )
 from soma.brain.domain.ranking_state import SHIPPED
-from soma.brain.domain.signal_weights import SIGNALS
+from soma.brain.domain.signal_weights import SIGNALS, SignalWeights
 from soma.brain.models import LearnedRankingRow, RankingVersionRow
 from soma.brain.services.ranking_rows import standing_rankings
 from tests.brain.turns import AGENT, NEW_YEAR, feedback
@@ -68,8 +68,11 @@ def test_feedback_moves_the_namespace_the_agent_and_the_chain(brain: Brain, tena
     assert done.checkpoint.rankings[SPACE] == done.state.hash
     assert standing(tenant) == done.state
     assert done.state.own.mean != SHIPPED.mean
-    # A namespace that nobody has judged begins with what the agent knows.
-    assert standing(tenant, "another").own.mean != SHIPPED.mean
+    # A namespace that nobody has judged follows what the agent knows, and has learned nothing itself.
+    with tenant_transaction(tenant):
+        another = standing_rankings(tenant, AGENT, "another")
+    assert another.state.own == SHIPPED
+    assert another.state.weights(another.agent) != SignalWeights()
     with tenant_transaction(tenant):
         assert brain.verify_checkpoints(tenant, AGENT).intact
 

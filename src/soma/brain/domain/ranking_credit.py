@@ -19,8 +19,8 @@ GONE = 0.125
 """Learned weights are given up when no more than this share is left of what they had been staked with."""
 
 MARGIN = 1.0
-"""How far, in whole questions, the namespace's own weights may fall behind the agent's before they are given
-up."""
+"""How far, in whole questions, the namespace's own weights may fall behind the agent's before these take
+their place."""
 
 MANY = 10
 """Nobody who looks finds as many memories in a row that are all relevant: who says so has not looked, and
@@ -96,16 +96,16 @@ def credit(before: RankingState, everywhere: RankingState, judged: Sequence[Judg
     seen = differences(features[relevant], features[~relevant])
     learned = replace(_settled(before, counted, gains), own=_learn(counted.own, seen))
     shared = _shared(everywhere, gains, seen) if learned.trust > 0.0 else everywhere
-    regretted = learned.balance < GONE * stake(learned.rollbacks) or learned.lead < -MARGIN
-    if regretted:
-        learned = _give_up(learned, everywhere.own if everywhere.lead > 0.0 else SHIPPED)
+    instead = _better(learned, everywhere.own)
+    if instead is not None:
+        learned = _give_up(learned, instead)
     return Credited(
         before=before,
         after=learned,
         everywhere=shared,
         agreed=agreed,
         won=float(before.shares() @ gains),
-        rollback=Rollback.REGRET if regretted else None,
+        rollback=None if instead is None else Rollback.REGRET,
     )
 
 
@@ -163,6 +163,13 @@ def _settled(before: RankingState, counted: RankingState, gains: Floats) -> Rank
         balance=before.balance if before.trust < DOUBT else next_balance(before.balance, gain),
         lead=next_lead(before.lead, of_own - of_agent),
     )
+
+
+def _better(state: RankingState, agent: Belief) -> Belief | None:
+    """What had better be in the place of the namespace's own weights, if anything."""
+    if state.balance < GONE * stake(state.rollbacks):
+        return SHIPPED
+    return agent if state.lead < -MARGIN else None
 
 
 def _shared(everywhere: RankingState, gains: Floats, seen: Floats) -> RankingState:

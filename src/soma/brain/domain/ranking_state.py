@@ -20,9 +20,9 @@ SHIPPED = Belief()
 DOUBT = -1.0
 """Below this trust only the shipped weights count."""
 
-ELSEWHERE = 0.1
+ELSEWHERE = 0.2
 """In questions, the most of what an agent's weights have won elsewhere that a namespace without feedback
-stakes beside its own: half as much. It may be of a kind that they do not suit."""
+stakes beside the first stake: as much again. It may be of a kind that they do not suit."""
 
 _NUMBERS = struct.Struct(">3d2Q")
 
@@ -44,10 +44,10 @@ class RankingState:
 
     @classmethod
     def beginning(cls, everywhere: Self) -> Self:
-        """What a namespace begins with that there is no feedback on: with what the agent has learned
-        `everywhere`, and with some of what this has won there."""
-        earned = min(max(everywhere.lead, 0.0), ELSEWHERE)
-        return cls(own=Belief.around(everywhere.own.mean), balance=STAKE + earned)
+        """What a namespace begins with that there is no feedback on: with some of what the agent's weights
+        have won `everywhere`. Its own are learned from the shipped ones on: where the agent's do not suit, it
+        has others."""
+        return cls(balance=STAKE + min(max(everywhere.lead, 0.0), ELSEWHERE))
 
     def shares(self) -> Floats:
         """How much each of EXPERTS counts, (3,). Where feedback makes no sense only the shipped weights
