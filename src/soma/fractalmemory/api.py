@@ -147,8 +147,8 @@ class FractalMemory:
         return self._store.passages.lexicon(tenant_id, namespace, terms)
 
     def candidates(self, tenant_id: UUID, query: CandidateQuery) -> CandidateSet:
-        """The memories nearest to the query's vector, those best by its terms, and the neighbours of both in
-        their sessions, with what ranking looks at. Raises WrongDimensions."""
+        """The memories nearest to the query's vector, those best by its terms, those of its times, and the
+        neighbours of all in their sessions, with what ranking looks at. Raises WrongDimensions."""
         found = find_candidates(self._store, tenant_id, query)
         self._indexer.searched(tenant_id, query.namespace)
         return found

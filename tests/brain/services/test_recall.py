@@ -1,5 +1,6 @@
 """soma.brain.services.recall and ranking"""
 
+import random
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -207,3 +208,27 @@ def test_the_threshold_does_what_its_table_says(embedder: Embedder) -> None:
     strangers = (questions @ facts.T >= MIN_SCORE).sum() - answered.sum()
     assert strangers / (len(facts) * (len(facts) - 1)) <= 0.05
     assert (embedder.embed(UNRELATED) @ facts.T >= MIN_SCORE).mean() <= 0.01
+
+
+@pytest.mark.req("MEM-002")
+@pytest.mark.parametrize("asked", [100, 250, 399])
+def test_what_happened_at_a_time_is_found_by_it_alone(brain: Brain, tenant: UUID, asked: int) -> None:
+    chance = random.Random(1)
+    acts = ("watered the plants", "paid the rent", "fixed the bicycle", "cooked soup", "went swimming")
+    days = [NEW_YEAR - timedelta(days=number) for number in range(400)]
+    brain.remember(
+        tenant,
+        [
+            told(
+                f"I {chance.choice(acts)} and then {chance.choice(acts)}; {number} of them.", occurred_at=day
+            )
+            for number, day in enumerate(days)
+        ],
+    )
+    day = days[asked]
+    found = ask(
+        brain, tenant, f"What did I do on {day.day} {day:%B} {day.year}?", min_score=0.0, top_k=100
+    ).evidence
+    assert day in [each.occurred_at for each in found]
+    late = ask(brain, tenant, f"What did I do on {day:%Y-%m-%d}?", as_of=day - timedelta(days=1))
+    assert day not in [each.occurred_at for each in late.evidence]

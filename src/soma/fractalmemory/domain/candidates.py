@@ -1,7 +1,7 @@
 """Memories that may answer a question, with what ranking looks at."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -20,12 +20,15 @@ Booleans = NDArray[np.bool_]
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CandidateQuery:
     """The `limit` memories nearest to `vector` (d,), and the `limit` with the largest BM25 by `lexicon`, with
-    the parameters `k1` and `b`. Filters, exclusions, `as_of` and `only` are those of VectorQuery."""
+    the parameters `k1` and `b`; and the `a_time` nearest of what occurred within each of `times` (from,
+    until). Filters, exclusions, `as_of` and `only` are those of VectorQuery."""
 
     namespace: str
     vector: NDArray[np.float32] = field(repr=False, compare=False)
     lexicon: Lexicon = field(repr=False, compare=False)
     limit: int = 50
+    times: tuple[tuple[datetime, datetime], ...] = ()
+    a_time: int = 20
     k1: float = 0.9
     b: float = 0.4
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -47,6 +50,22 @@ class CandidateQuery:
         )
 
     @property
+    def dated(self) -> list[VectorQuery]:
+        """The parts that times answer."""
+        dense, only = replace(self.dense, limit=self.a_time), self.only
+        return [
+            replace(
+                dense,
+                only=replace(
+                    only,
+                    since=start if only.since is None else max(start, only.since),
+                    until=end if only.until is None else min(end, only.until),
+                ),
+            )
+            for start, end in self.times
+        ]
+
+    @property
     def restricted(self) -> bool:
         """Whether some memories of the namespace may not answer."""
         return bool(self.filters or self.exclude_source_hashes or self.as_of is not None or self.only)
@@ -54,8 +73,8 @@ class CandidateQuery:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CandidateSet:
-    """n memories: those `found` by vector or by terms, and the previous and the next of each in its session.
-    Their contents are not read: few of them will be wanted, and they may be long.
+    """n memories: those `found` by vector, by terms or by time, and the previous and the next of each in its
+    session. Their contents are not read: few of them will be wanted, and they may be long.
 
     `eligible` are those that the query's filters let through; the others are context for their neighbours
     only. `similarity` is the cosine of the memory's vector with the query's, `best_sentence` the largest of

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from uuid import UUID
 
 from soma.base.errors import InvalidInput
@@ -15,7 +16,8 @@ def find_candidates(store: VectorStore, tenant_id: UUID, query: CandidateQuery) 
     if query.limit < 1:
         raise InvalidInput(f"limit is {query.limit}; it takes 1 or more")
     check_dimensions(store, query.vector.shape)
-    return store.passages.candidates(tenant_id, query, store.nearest(tenant_id, query.dense))
+    near = (store.nearest(tenant_id, each) for each in (query.dense, *query.dated))
+    return store.passages.candidates(tenant_id, query, list(dict.fromkeys(chain.from_iterable(near))))
 
 
 def widen_candidates(
