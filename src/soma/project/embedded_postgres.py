@@ -41,7 +41,7 @@ log_min_messages = warning
 BUFFERS_MB = (128, 4096)
 """The least and the most that the server's pages may take of the memory; between them it is an eighth of the
 machine's, of which only what was read is taken. 100,000 memories and their texts are 350 MB, a million are
-4 GB: from the system's cache each page costs ten times as much, from a disk a hundred times."""
+4 GB: from the system's cache each page costs ten times as much."""
 
 
 class EmbeddedPostgres:

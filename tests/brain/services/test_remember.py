@@ -10,6 +10,7 @@ import pytest
 from soma.base.database import tenant_transaction
 from soma.base.ids import new_id
 from soma.brain.api import Brain, RecallRequest, RefusalReason, RememberUnavailable
+from soma.brain.services.prepare import PAGE
 from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
 from soma.fractalmemory.api import MemoryRecord
 from tests.brain.turns import NEW_YEAR, told
@@ -38,6 +39,23 @@ def test_keeps_what_it_is_told_with_its_provenance(brain: Brain, tenant: UUID) -
     assert record.provenance == {**item.provenance, "kind": "statement"}
     assert not result.deduplicated
     assert not result.refused
+
+
+@pytest.mark.req("MEM-001")
+def test_what_fills_several_pages_is_kept_in_its_order_as_if_told_alone(brain: Brain, tenant: UUID) -> None:
+    items = [told(f"Locker {number} holds {number % 7} coats. It is shut.") for number in range(2 * PAGE + 9)]
+
+    together = [each.record_id for each in brain.remember(tenant, items).stored]
+
+    assert together == sorted(together)
+    by_id = {record.id: record.content for record in kept(tenant, *together)}
+    assert [by_id[each] for each in together] == [item.content for item in items]
+    some = range(0, len(items), PAGE)
+    alone = [brain.remember(tenant, [replace(items[n], namespace="alone")]).stored[0].record_id for n in some]
+    with tenant_transaction(tenant):
+        vectors = PgvectorStore().vectors(tenant, [*together, *alone])
+    for place, record_id in zip(some, alone, strict=True):
+        assert vectors[record_id].tolist() == vectors[together[place]].tolist()
 
 
 @pytest.mark.req("MEM-001")

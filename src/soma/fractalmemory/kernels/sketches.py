@@ -2,8 +2,8 @@
 
 The first says its sign. The share of signs that differ estimates the angle between two vectors (Charikar,
 "Similarity estimation techniques from rounding algorithms", 2002): quick, for all of them. The second says
-whether it is large. What both say, compared with the components of the other vector, estimates the cosine a
-third as far off as signs alone would: for those that the first comparison leaves.
+whether it is large. What both say, compared with the components of the other vector, estimates the cosine
+half as far off as signs alone would: for those that the first comparison leaves.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 LARGE = 0.64
 """A component whose square is over LARGE/d of the vector's is large: of normally distributed ones two in
-five, with a mean of three times that of the others."""
+five, whose mean is over three times that of the others."""
 
 RATIO = 3.0
 
