@@ -1,6 +1,6 @@
 """What storage needs from a technology."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -101,8 +101,11 @@ class PassageStore(Protocol):
     def lexicon(self, tenant_id: UUID, namespace: str, terms: Sequence[str]) -> Lexicon:
         """What `namespace` knows of `terms`, at one moment."""
 
-    def candidates(self, tenant_id: UUID, query: CandidateQuery, nearest: Sequence[UUID]) -> CandidateSet:
-        """The memories `nearest`, the best of `query.lexicon`, and the neighbours of both."""
+    def candidates(
+        self, tenant_id: UUID, query: CandidateQuery, nearest: Callable[[], Sequence[UUID]]
+    ) -> CandidateSet:
+        """The best of `query.lexicon`, the memories that `nearest` names, and the neighbours of both. It is
+        called while the former are looked up, and may ask the store itself."""
 
     def seal(self, tenant_id: UUID, namespace: str) -> int:
         """Write postings of new passages into blocks where enough wait, of about 4,000 at most: reading gets

@@ -59,8 +59,12 @@ def expected(tenant: UUID) -> set[bytes]:
 
 
 def keys(store: PgvectorStore, tenant: UUID, limit: int = 10) -> list[str]:
+    """What is found; the ids are asked for first, with what this store knew before."""
+    asked = query(towards(0), limit=limit)
     with tenant_transaction(tenant):
-        return [each.record.key for each in store.search(tenant, query(towards(0), limit=limit))]
+        ids, found = store.nearest(tenant, asked), store.search(tenant, asked)
+    assert ids == [each.record.id for each in found]
+    return [each.record.key for each in found]
 
 
 def test_blocks_hold_what_was_indexed_and_nothing_that_changed_or_went(

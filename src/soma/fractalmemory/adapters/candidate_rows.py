@@ -1,6 +1,7 @@
-"""Candidates and their neighbours, read in one statement."""
+"""Candidates and their neighbours, read in two statements: what terms find, then what else meaning does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
@@ -8,10 +9,10 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from soma.fractalmemory.adapters.binary_rows import binary_rows
+from soma.fractalmemory.adapters.binary_rows import Rows, binary_rows, rows_under_way
 from soma.fractalmemory.adapters.conditions import query_conditions
 from soma.fractalmemory.adapters.record_columns import vector_text
-from soma.fractalmemory.adapters.text_array import id_array
+from soma.fractalmemory.adapters.text_array import array_of
 from soma.fractalmemory.domain.candidates import CandidateQuery, CandidateSet
 from soma.fractalmemory.domain.record_filter import ANY_RECORD
 from soma.fractalmemory.kernels.bm25 import best
@@ -19,31 +20,34 @@ from soma.fractalmemory.kernels.sentence_vectors import largest_cosine
 
 T = TypeVar("T", bound=np.generic)
 
+BY_TERMS = """
+    SELECT own.record_id AS id
+    FROM unnest(%(numbers)s::text::bigint[]) WITH ORDINALITY AS best (number, rank)
+    CROSS JOIN LATERAL (
+        SELECT record_id FROM memory_passage
+        WHERE namespace_id = %(namespace_id)s AND number = best.number OFFSET 0
+    ) AS own CROSS JOIN LATERAL (
+        SELECT * FROM memory_record WHERE id = own.record_id OFFSET 0
+    ) AS record WHERE true{wanted}{filtered}
+    ORDER BY best.rank LIMIT %(limit)s
+"""
+BY_IDS = "SELECT id FROM unnest(%(ids)s::text::uuid[]) AS given (id)"
+
 POOL = """
-    WITH lexical AS MATERIALIZED (
-        SELECT own.record_id AS id
-        FROM unnest(%(numbers)s::bigint[]) WITH ORDINALITY AS best (number, rank)
-        CROSS JOIN LATERAL (
-            SELECT record_id FROM memory_passage
-            WHERE namespace_id = %(namespace_id)s AND number = best.number OFFSET 0
-        ) AS own CROSS JOIN LATERAL (
-            SELECT * FROM memory_record WHERE id = own.record_id OFFSET 0
-        ) AS record WHERE true{wanted}{filtered}
-        ORDER BY best.rank LIMIT %(limit)s
-    ), hit AS MATERIALIZED (
-        SELECT id FROM unnest(%(ids)s::text::uuid[]) AS near (id) UNION SELECT id FROM lexical
-    ), pool AS MATERIALIZED (
+    WITH hit AS MATERIALIZED ({hits}), pool AS MATERIALIZED (
         SELECT id FROM hit
         UNION
         SELECT beside.id FROM hit CROSS JOIN LATERAL (
             SELECT previous_id, next_id FROM memory_passage WHERE record_id = hit.id OFFSET 0
         ) AS own CROSS JOIN LATERAL (VALUES (own.previous_id), (own.next_id)) AS beside (id)
+        EXCEPT
+        SELECT id FROM unnest(%(seen)s::text::uuid[]) AS seen (id)
     )
-    SELECT (SELECT count(*) FROM lexical), array_agg(hit), array_agg(eligible), array_agg(similarity),
-           array_agg(previous_id), array_agg(next_id), array_agg(number), array_agg(session),
-           array_agg(length), array_agg(words), array_agg(told), array_agg(asks), array_agg(timed),
-           array_agg(octet_length(sentences)), string_agg(sentences, ''::bytea), array_agg(id),
-           array_agg(role), array_agg(speaker), array_agg(occurred_at), array_agg(importance)
+    SELECT array_agg(hit), array_agg(id), array_agg(eligible), array_agg(similarity), array_agg(previous_id),
+           array_agg(next_id), array_agg(number), array_agg(session), array_agg(length), array_agg(words),
+           array_agg(told), array_agg(asks), array_agg(timed), array_agg(octet_length(sentences)),
+           array_agg(role), array_agg(speaker), array_agg(occurred_at), array_agg(importance),
+           ARRAY[string_agg(sentences, ''::bytea)]
     FROM (
         SELECT pool.id IN (SELECT id FROM hit) AS hit, record.eligible, record.similarity, own.previous_id,
                own.next_id, own.number, own.session, own.length, own.words, own.told, own.asks, own.timed,
@@ -57,11 +61,14 @@ POOL = """
         ) AS record
         LEFT JOIN LATERAL (SELECT * FROM memory_passage WHERE record_id = pool.id OFFSET 0) AS own ON true
         ORDER BY pool.id
-    ) AS seen
+    ) AS found
 """
-"""What `wanted` refuses is not there at all; what `filtered` refuses may still be a neighbour. For the
-offsets see nearest_rows. One row of columns: three hundred rows of a kilobyte take half a millisecond more to
-take apart."""
+"""The hits and their neighbours, but those already `seen`. What `wanted` refuses is not there at all; what
+`filtered` refuses may still be a neighbour. For the offsets see nearest_rows. One row of columns: three
+hundred rows of a kilobyte take half a millisecond more to take apart. The sentences are one for all."""
+
+HIT, ID, WIDTH = 0, 1, 19
+"""Columns of POOL, and how many there are."""
 
 MORE = 4
 """How many times as many of the best by terms are offered as are wanted, where filters may refuse some."""
@@ -71,22 +78,37 @@ WIDER = 8
 
 
 def read_candidates(
-    using: str, tenant_id: UUID, query: CandidateQuery, nearest: Sequence[UUID]
+    using: str, tenant_id: UUID, query: CandidateQuery, nearest: Callable[[], Sequence[UUID]]
 ) -> CandidateSet:
-    """See PassageStore.candidates."""
-    statement, values = _statement(tenant_id, query)
-    values["ids"] = id_array(each.hex for each in nearest)
-    lexicon, offered = query.lexicon, query.limit * (MORE if query.restricted else 1)
-    numbers, scores = lexicon.scores(k1=query.k1, b=query.b)
-    while True:
-        values["numbers"] = best(numbers, scores, offered).tolist()
-        [(taken, *columns)] = binary_rows(using, statement, values)
-        if taken >= query.limit or offered >= len(numbers):
-            return _candidates([() if each is None else each for each in columns], query)
+    """See PassageStore.candidates. What terms find is looked up while `nearest` compares sketches."""
+    by_terms, by_ids, values = _statements(tenant_id, query)
+    numbers, scores = query.lexicon.scores(k1=query.k1, b=query.b)
+    offered = query.limit * (MORE if query.restricted else 1)
+    chosen = best(numbers, scores, offered)
+    with _looking_up(using, by_terms, values, chosen) as rows:
+        near = nearest()
+        columns = _columns(rows())
+    while len(chosen) < len(numbers) and sum(columns[HIT]) < query.limit:
         offered *= WIDER
+        chosen = best(numbers, scores, offered)
+        with _looking_up(using, by_terms, values, chosen) as rows:
+            columns = _columns(rows())
+    places = {"ids": array_of(each.hex for each in near), "seen": array_of(each.hex for each in columns[ID])}
+    more = _columns(binary_rows(using, by_ids, values | places))
+    return _candidates([(*one, *other) for one, other in zip(columns, more, strict=True)], near, query)
 
 
-def _statement(tenant_id: UUID, query: CandidateQuery) -> tuple[str, dict[str, Any]]:
+def _looking_up(
+    using: str, statement: str, values: Mapping[str, Any], numbers: NDArray[np.int64]
+) -> AbstractContextManager[Callable[[], Rows]]:
+    if not len(numbers):
+        return nullcontext(list)
+    places = {"numbers": array_of(map(str, numbers.tolist())), "seen": array_of(())}
+    return rows_under_way(using, statement, {**values, **places})
+
+
+def _statements(tenant_id: UUID, query: CandidateQuery) -> tuple[str, str, dict[str, Any]]:
+    """What reads the best by terms, and what reads given memories; the values of their places."""
     filtered, allowed = query_conditions(replace(query.dense, exclude_source_hashes=(), as_of=None))
     wanted, values = query_conditions(replace(query.dense, filters={}, only=ANY_RECORD))
     places = {
@@ -96,13 +118,27 @@ def _statement(tenant_id: UUID, query: CandidateQuery) -> tuple[str, dict[str, A
         "limit": query.limit,
         "vector": vector_text(query.vector),
     }
-    return POOL.format(wanted=wanted, filtered=filtered), values | allowed | places
+    by_terms, by_ids = (
+        POOL.replace("{hits}", hits).format(wanted=wanted, filtered=filtered) for hits in (BY_TERMS, BY_IDS)
+    )
+    return by_terms, by_ids, values | allowed | places
 
 
-def _candidates(columns: Sequence[Any], query: CandidateQuery) -> CandidateSet:
-    hit, eligible, similarity, previous, following, number, session, length, words, *rest = columns
-    told, asks, timed, sizes, sentences, ids, roles, speakers, occurred_at, importance = rest
+def _columns(rows: Rows) -> Sequence[Sequence[Any]]:
+    """The columns of POOL, which are null where it finds nothing."""
+    if not rows or rows[0][ID] is None:
+        return ((),) * WIDTH
+    return rows[0]
+
+
+def _candidates(
+    columns: Sequence[Sequence[Any]], near: Sequence[UUID], query: CandidateQuery
+) -> CandidateSet:
+    hit, ids, eligible, similarity, previous, following, number, session, length, words, *rest = columns
+    told, asks, timed, sizes, roles, speakers, occurred_at, importance, sentences = rest
     positions = {record_id: position for position, record_id in enumerate(ids)}
+    found = np.array(hit, np.bool_)
+    found[[positions[each] for each in near if each in positions]] = True
     similarities = np.array(similarity, np.float64)
     return CandidateSet(
         ids=tuple(ids),
@@ -110,10 +146,10 @@ def _candidates(columns: Sequence[Any], query: CandidateQuery) -> CandidateSet:
         speakers=tuple(speakers),
         occurred_at=tuple(occurred_at),
         importance=np.array(importance, np.float64),
-        found=np.array(hit, bool),
+        found=found,
         eligible=np.array(eligible, bool),
         similarity=similarities,
-        best_sentence=_best_sentence(sizes, sentences, similarities, query),
+        best_sentence=_best_sentence(sizes, b"".join(filter(None, sentences)), similarities, query),
         frequencies=query.lexicon.frequencies(_filled(number, -1, np.int64)),
         lengths=_filled(length, 0, np.float64),
         words=_filled(words, 0, np.float64),

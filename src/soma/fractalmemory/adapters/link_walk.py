@@ -7,7 +7,7 @@ from django.db.backends.utils import CursorWrapper
 
 from soma.fractalmemory.adapters.conditions import query_conditions
 from soma.fractalmemory.adapters.link_columns import COLUMNS, link_of
-from soma.fractalmemory.adapters.text_array import id_array
+from soma.fractalmemory.adapters.text_array import array_of
 from soma.fractalmemory.domain.link import Link, LinkKey
 from soma.fractalmemory.domain.walk import Walk
 
@@ -42,7 +42,7 @@ def walk_links(cursor: CursorWrapper, tenant_id: UUID, walk: Walk) -> list[Link]
     for _ in range(walk.hops):
         if not frontier:
             break
-        cursor.execute(statement, values | {"ids": id_array(each.hex for each in frontier)})
+        cursor.execute(statement, values | {"ids": array_of(each.hex for each in frontier)})
         frontier = _taken(cursor.fetchall(), walk.limit, known, links)
     return list(links.values())
 

@@ -22,7 +22,7 @@ from soma.fractalmemory.adapters.passage_rows import count_passages, remove_pass
 from soma.fractalmemory.adapters.passage_store_postgres import PostgresPassageStore
 from soma.fractalmemory.adapters.record_columns import COLUMNS, found, vector_of, vector_text
 from soma.fractalmemory.adapters.sketch_rows import remove_sketches
-from soma.fractalmemory.adapters.text_array import id_array
+from soma.fractalmemory.adapters.text_array import array_of
 from soma.fractalmemory.adapters.usage_rows import charge, every_namespace, leaving, read_usage
 from soma.fractalmemory.adapters.usage_rows import written as used_by
 from soma.fractalmemory.domain.held import Held
@@ -146,7 +146,7 @@ class MemoryRows:
 
     def get(self, tenant_id: UUID, ids: Sequence[UUID]) -> list[MemoryRecord]:
         """See VectorStore."""
-        rows = self._rows(GET, [id_array(each.hex for each in dict.fromkeys(ids)), tenant_id])
+        rows = self._rows(GET, [array_of(each.hex for each in dict.fromkeys(ids)), tenant_id])
         return [found(*row) for row in rows]
 
     def select(

@@ -10,7 +10,7 @@ from django.db.backends.utils import CursorWrapper
 
 from soma.fractalmemory.adapters.conditions import query_conditions
 from soma.fractalmemory.adapters.record_columns import COLUMNS, found, vector_text
-from soma.fractalmemory.adapters.text_array import id_array
+from soma.fractalmemory.adapters.text_array import array_of
 from soma.fractalmemory.domain.query import VectorQuery
 from soma.fractalmemory.domain.record import ScoredRecord
 
@@ -66,7 +66,7 @@ def _execute(
     conditions, values = query_conditions(query)
     rows = (ALL if among is None else AMONG).format(conditions=conditions)
     if among is not None:
-        values["among"] = id_array(among)
+        values["among"] = array_of(among)
     cursor.execute(statement.format(rows=rows), places(tenant_id, query) | values)
 
 

@@ -1,6 +1,6 @@
 """Memories' texts in PostgreSQL: passages as rows, and what has waited long enough in blocks of postings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from django.db import connections
@@ -33,7 +33,9 @@ class PostgresPassageStore:
         """See PassageStore."""
         return read_lexicon(self._using, tenant_id, namespace, terms)
 
-    def candidates(self, tenant_id: UUID, query: CandidateQuery, nearest: Sequence[UUID]) -> CandidateSet:
+    def candidates(
+        self, tenant_id: UUID, query: CandidateQuery, nearest: Callable[[], Sequence[UUID]]
+    ) -> CandidateSet:
         """See PassageStore."""
         return read_candidates(self._using, tenant_id, query, nearest)
 

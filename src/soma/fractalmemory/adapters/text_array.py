@@ -8,10 +8,10 @@ def text_array(values: Iterable[str]) -> str:
     return "{" + ",".join(map(_quoted, values)) + "}"
 
 
-def id_array(ids: Iterable[str]) -> str:
-    """The array of `ids`, each of 32 hexadecimal digits: to write hundreds of UUIDs as an array would take
-    longer than finding them."""
-    return f"{{{','.join(ids)}}}"
+def array_of(values: Iterable[str]) -> str:
+    """The array of ids, each of 32 hexadecimal digits, or of numbers: to write hundreds of them as an array
+    would take longer than finding them."""
+    return f"{{{','.join(values)}}}"
 
 
 def _quoted(value: str) -> str:

@@ -20,6 +20,7 @@ from soma.fractalmemory.adapters.conditions import query_conditions
 from soma.fractalmemory.adapters.memory_rows import MemoryRows
 from soma.fractalmemory.adapters.namespace_lock import lock_namespaces
 from soma.fractalmemory.adapters.nearest_rows import (
+    AMONG,
     DISTANCE,
     NEAREST,
     nearest,
@@ -29,6 +30,7 @@ from soma.fractalmemory.adapters.nearest_rows import (
 )
 from soma.fractalmemory.adapters.sketch_cache import NamespaceSketches, SketchCache
 from soma.fractalmemory.adapters.sketch_rows import ENTRY, append_sketches
+from soma.fractalmemory.adapters.text_array import array_of
 from soma.fractalmemory.domain.query import VectorQuery
 from soma.fractalmemory.domain.reconciled import Reconciled
 from soma.fractalmemory.domain.record import ScoredRecord
@@ -73,6 +75,15 @@ LOOK = """
 """One statement, so that a memory which is being taken into a block is seen on one side or the other. What a
 transaction sees that has written may be its own, and may never be: it is not for others."""
 
+KNOWN = """
+    SELECT id, EXISTS (
+        SELECT FROM memory_sketch
+        WHERE tenant_id = %(tenant)s AND namespace = %(namespace)s AND version > %(seen)s
+    )
+    FROM ({rows}) AS seen ORDER BY distance, id LIMIT %(limit)s
+"""
+"""Compares and looks in one, for most searches find that nothing has changed."""
+
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 1))"
 """One process at a time indexes a namespace: two would only wait for each other."""
 
@@ -115,7 +126,8 @@ class PgvectorStore(MemoryRows):
 
     def nearest(self, tenant_id: UUID, query: VectorQuery) -> list[UUID]:
         """See VectorStore."""
-        return self._read(nearest, tenant_id, query)
+        found = self._by_known_sketches(tenant_id, query)
+        return self._read(nearest, tenant_id, query) if found is None else found
 
     def index(self, tenant_id: UUID, namespace: str, limit: int) -> int:
         """See VectorStore."""
@@ -157,6 +169,25 @@ class PgvectorStore(MemoryRows):
                 return found
             compared *= WIDER
         return read(cursor, tenant_id, query)
+
+    def _by_known_sketches(self, tenant_id: UUID, query: VectorQuery) -> list[UUID] | None:
+        """The nearest by what this process knows of the sketches; None when that is not all, or finds too
+        few."""
+        known = self._sketches.get(tenant_id, query.namespace)
+        if not known.size:
+            return None
+        compared = max(self._compared, 4 * query.limit)
+        conditions, values = query_conditions(query)
+        waiting = unindexed(f"id, {DISTANCE} AS distance", POSTGRES_INDEX, conditions)
+        # A memory may be known twice, after another index has had it, or known and waiting: it is seen once.
+        indexed = AMONG.format(conditions=f"{conditions} AND indexed_by = '{POSTGRES_INDEX}'")
+        among = array_of(dict.fromkeys(known.near(query.vector, compared)))
+        values |= places(tenant_id, query) | {"seen": known.version, "among": among}
+        found = binary_rows(self._using, KNOWN.format(rows=f"{indexed} UNION ALL {waiting}"), values)
+        enough = len(found) >= query.limit or compared >= known.size
+        if not enough or not found or any(changed for _, changed in found):
+            return None
+        return [record_id for record_id, _ in found]
 
     def _look(self, tenant_id: UUID, query: VectorQuery) -> tuple[NamespaceSketches, list[str]]:
         """The sketches of the namespace as they stand, and the nearest of the memories that have none."""

@@ -82,7 +82,7 @@ class CandidateSet:
     all terms; `words`, `told`, `asks`, `timed` are the passage's. `session` numbers the sessions from 0;
     `previous` and `next` are positions among the n, −1 where there is none or it is not among them. A memory
     without a passage has no terms, tells everything, and is alone in its session. The order means nothing,
-    and is the same for the same memories.
+    and is the same for the same question of the same memories.
     """
 
     ids: tuple[UUID, ...]

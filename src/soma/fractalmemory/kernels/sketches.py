@@ -6,6 +6,8 @@ whether it is large. What both say, compared with the components of the other ve
 half as far off as signs alone would: for those that the first comparison leaves.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,12 +54,18 @@ def leaning(sketches: Sketches, vector: NDArray[np.float32]) -> NDArray[np.float
     components are looked up: a seventh of the time that it takes to write the components out."""
     signs, large = np.split(sketches, 2, axis=1)
     sums = vector.reshape(-1, 4) @ VALUES.T
-    codes = np.stack([signs & 0xF0 | large >> 4, signs << 4 | large & 0x0F], axis=-1)
-    places = codes.reshape(len(sketches), -1) + np.arange(0, sums.size, len(VALUES))
-    counts = np.bitwise_count(large).sum(axis=1, dtype=np.float64)
-    products = sums.ravel().take(places).sum(axis=1)
+    products = _looked_up(sums[::2], signs & 0xF0 | large >> 4)
+    products += _looked_up(sums[1::2], signs << 4 | large & 0x0F)
+    counts = np.bitwise_count(large.view(np.uint64)).sum(axis=1, dtype=np.float64)
     estimates: NDArray[np.float64] = products / np.sqrt(len(vector) + (RATIO**2 - 1.0) * counts)
     return estimates
+
+
+def _looked_up(sums: NDArray[np.float32], codes: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+    """For each of n rows of `codes` (n, c) the sum of what they stand for in `sums` (c, 256): (n,)."""
+    places = codes + np.arange(0, sums.size, sums.shape[1])
+    found: NDArray[np.float32] = sums.ravel().take(places) @ np.ones(len(sums), np.float32)
+    return found
 
 
 def fewest(differences: NDArray[np.uint16], limit: int) -> NDArray[np.intp]:

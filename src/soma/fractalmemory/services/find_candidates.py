@@ -16,8 +16,12 @@ def find_candidates(store: VectorStore, tenant_id: UUID, query: CandidateQuery) 
     if query.limit < 1:
         raise InvalidInput(f"limit is {query.limit}; it takes 1 or more")
     check_dimensions(store, query.vector.shape)
-    near = (store.nearest(tenant_id, each) for each in (query.dense, *query.dated))
-    return store.passages.candidates(tenant_id, query, list(dict.fromkeys(chain.from_iterable(near))))
+
+    def nearest() -> list[UUID]:
+        near = (store.nearest(tenant_id, each) for each in (query.dense, *query.dated))
+        return list(dict.fromkeys(chain.from_iterable(near)))
+
+    return store.passages.candidates(tenant_id, query, nearest)
 
 
 def widen_candidates(
@@ -25,4 +29,4 @@ def widen_candidates(
 ) -> CandidateSet:
     """See FractalMemory.widened."""
     found = [record_id for record_id, hit in zip(seen.ids, seen.found, strict=True) if hit]
-    return store.passages.candidates(tenant_id, replace(query, limit=0), [*found, *ids])
+    return store.passages.candidates(tenant_id, replace(query, limit=0), lambda: [*found, *ids])
