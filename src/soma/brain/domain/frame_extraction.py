@@ -49,6 +49,7 @@ PLACE = re.compile(
     r"\w[\w’'-]*(?:\s+\w[\w’'-]*){0,3}))"
 )
 HOME = re.compile(r"\bhome\b", re.IGNORECASE)
+TO_HOME = re.compile(r"\b(?:at|to) home\b")
 CALLED = re.compile(rf"\b(?:called|named|name is|names are|name's)\s+(?P<name>{NAMES})")
 WITH = re.compile(
     rf"\b(?:with|meet|met|meeting|see|saw|visited|asked|told|married|for|to|from|owe|by)\s+"
@@ -112,7 +113,6 @@ def _reason(text: str) -> tuple[list[Filler], str]:
 
 
 def _places(text: str) -> Iterator[tuple[Filler, int, int]]:
-    moving = any(part in MOVING for part in phrase_token(text).split(" "))
     for match in PLACE.finditer(text):
         preposition = match["preposition"].lower()
         if match["proper"]:
@@ -130,7 +130,7 @@ def _places(text: str) -> Iterator[tuple[Filler, int, int]]:
             }
             if match["proper"].lower() in NO_NAMES:
                 continue
-            if here or (preposition in {"to", "from"} and moving):
+            if here or (preposition in {"to", "from"} and _moves(text)):
                 yield filler_of(match["proper"]), match.start(), match.end("proper")
         elif match["home"]:
             if preposition in {"at", "in", "to", "from"}:
@@ -140,8 +140,13 @@ def _places(text: str) -> Iterator[tuple[Filler, int, int]]:
             if end:
                 place = match["phrase"][:end]
                 yield filler_of(place), match.start(), match.start("phrase") + end
-    if moving and (home := HOME.search(text)) is not None and not re.search(r"\b(?:at|to) home\b", text):
+    home = HOME.search(text)
+    if home is not None and not TO_HOME.search(text) and _moves(text):
         yield filler_of(home[0]), home.start(), home.end()
+
+
+def _moves(text: str) -> bool:
+    return not MOVING.isdisjoint(phrase_token(text).split(" "))
 
 
 def _place_end(phrase: str, preposition: str) -> int:

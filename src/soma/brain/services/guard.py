@@ -61,6 +61,7 @@ class Guard:
         self._policy = policy
         self._pseudonyms = pseudonyms
         self._settings = settings or GuardSettings()
+        self._treated = self._settings.treated
 
     def judge(
         self,
@@ -150,7 +151,7 @@ class Guard:
         return self._pseudonyms.replaced(tenant_id, text, findings) if findings else text
 
     def _detect(self, text: str) -> tuple[Finding, ...]:
-        return detect(text, self._settings.treated, region=self._settings.phone_region)
+        return detect(text, self._treated, region=self._settings.phone_region)
 
     def _treatment(self, data: PersonalData) -> Treatment:
         how = self._settings.treatment(data)
