@@ -59,6 +59,22 @@ def test_what_fills_several_pages_is_kept_in_its_order_as_if_told_alone(brain: B
 
 
 @pytest.mark.req("MEM-001")
+def test_each_item_of_several_pages_is_judged_in_its_place(brain: Brain, tenant: UUID) -> None:
+    some, page = range(PAGE - 2, 2 * PAGE + 2, 3), range(2 * PAGE, 3 * PAGE)
+    items = [told(f"Locker {n} is shut.", key=f"k{n}") for n in range(3 * PAGE + 1)]
+    items = [replace(each, content="") if n in {*some, *page} else each for n, each in enumerate(items)]
+
+    result = brain.remember(tenant, items)
+
+    empty = [item.key for item in items if not item.content]
+    assert [each.key for each in result.decisions] == [item.key for item in items]
+    assert [each.key for each in result.refused] == empty
+    assert [each.key for each in result.stored] == [item.key for item in items if item.content]
+    with tenant_transaction(tenant):
+        assert PgvectorStore().count(tenant, "n") == len(items) - len(empty)
+
+
+@pytest.mark.req("MEM-001")
 def test_marks_what_only_asks(brain: Brain, tenant: UUID) -> None:
     items = [
         told("What is my name?"),

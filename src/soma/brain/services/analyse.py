@@ -1,7 +1,8 @@
 """From texts to what is stored of them: their vectors, their sentences', and their terms."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,12 @@ from soma.fractalmemory.api import Passage
 
 MAX_SENTENCES = 64
 """A message of the largest size has hundreds, and is read as far as these go."""
+
+Embedding = Callable[[], tuple[NDArray[np.float32], NDArray[np.float32]]]
+"""Gives what Embedder.embed_parts does."""
+
+Start = Callable[[Embedding], Embedding]
+"""Sees to it that the work is done, and gives what waits for its result."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,16 +40,32 @@ class Analysed:
 
 def analyse(embedder: Embedder, texts: Sequence[Text]) -> list[Analysed]:
     """Analyse `texts`, all embedded in one batch. Raises EmbedderUnavailable."""
+    return analysing(embedder, texts, when_asked)()
+
+
+def analysing(embedder: Embedder, texts: Sequence[Text], start: Start) -> Callable[[], list[Analysed]]:
+    """The same, with the embedder started by `start`. What is returned waits for it."""
     facts = [text_facts(text.content) for text in texts]
     parts = [parts_of(text.content, each) for text, each in zip(texts, facts, strict=True)]
-    vectors, sentences = embedder.embed_parts([text.content for text in texts], parts)
+    embedded = start(partial(embedder.embed_parts, [text.content for text in texts], parts))
     ends = np.cumsum([len(each) for each in parts], dtype=np.intp)
-    return [
-        Analysed(
-            vector=vector, passage=_passage(text, each, sentences[end - len(own) : end] if own else None)
-        )
-        for text, each, vector, own, end in zip(texts, facts, vectors, parts, ends, strict=True)
-    ]
+
+    def analysed() -> list[Analysed]:
+        vectors, sentences = embedded()
+        return [
+            Analysed(
+                vector=vector,
+                passage=_passage(text, each, sentences[end - len(own) : end] if own else None),
+            )
+            for text, each, vector, own, end in zip(texts, facts, vectors, parts, ends, strict=True)
+        ]
+
+    return analysed
+
+
+def when_asked(work: Embedding) -> Embedding:
+    """A Start that leaves `work` until its result is wanted."""
+    return work
 
 
 def parts_of(content: str, facts: TextFacts) -> tuple[Span, ...]:

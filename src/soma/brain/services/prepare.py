@@ -1,9 +1,8 @@
 """Making memories ready to be stored: what takes computing, and needs no transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from uuid import UUID
 
 from soma.base.clock import now
@@ -13,14 +12,17 @@ from soma.brain.domain.importance import importance
 from soma.brain.domain.remember import RememberItem
 from soma.brain.domain.utterance import utterance_kind
 from soma.brain.ports import Embedder
-from soma.brain.services.analyse import Text, analyse
+from soma.brain.services.analyse import Analysed, Embedding, Start, Text, analysing, when_asked
 from soma.brain.services.frames import frames_in, write_frames
 from soma.fractalmemory.api import FractalMemory, IndexedRecord, MemoryRecord, Upserted
 
 PAGE = 128
-WORKERS = ThreadPoolExecutor(2, "soma-prepare")
-"""Batches are prepared by the page: while the model, which needs no interpreter, reads one, rules read the
-next."""
+MODEL = ThreadPoolExecutor(2, "soma-prepare")
+"""Batches are prepared by the page: while the model, which needs no interpreter, reads one or two, the rules,
+which do, go through the next on the caller's thread."""
+
+Admit = Callable[[Sequence[RememberItem]], Sequence[RememberItem]]
+"""Which of a page of items may become memories, and in which form."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,23 +33,34 @@ class Prepared:
     frames: tuple[Frame, ...]
 
 
-def prepared(embedder: Embedder, items: Sequence[RememberItem]) -> list[Prepared]:
-    """Items that the guard lets through, ready to be stored: memories with their vectors, passages and
-    frames. Raises EmbedderUnavailable."""
-    pairs = list(zip(items, _records(items), strict=True))  # here, where ids rise in the order of the items
-    pages = [pairs[start : start + PAGE] for start in range(0, len(pairs), PAGE)]
-    spread = map if len(pages) == 1 else WORKERS.map
-    return [each for page in spread(partial(_prepared, embedder), pages) for each in page]
+def prepared(embedder: Embedder, items: Sequence[RememberItem], admit: Admit = list) -> list[Prepared]:
+    """Those of `items` that `admit` lets through, ready to be stored: memories with their vectors, passages
+    and frames. Raises EmbedderUnavailable."""
+    start = when_asked if len(items) <= PAGE else _meanwhile
+    pages = (admit(items[first : first + PAGE]) for first in range(0, len(items), PAGE))
+    begun = [_begin(embedder, page, start) for page in pages if page]
+    return [each for finish in begun for each in finish()]
 
 
-def _prepared(embedder: Embedder, page: Sequence[tuple[RememberItem, MemoryRecord]]) -> list[Prepared]:
-    batch = _indexed(embedder, [item for item, _ in page], [record for _, record in page])
-    return [Prepared(indexed=each, frames=frames_in(each.record)) for each in batch]
+def _begin(embedder: Embedder, page: Sequence[RememberItem], start: Start) -> Callable[[], list[Prepared]]:
+    records = _records(page)
+    analysed = _analysing(embedder, page, start)
+    frames = [frames_in(record) for record in records]
+
+    def finish() -> list[Prepared]:
+        batch = zip(_indexed(records, analysed()), frames, strict=True)
+        return [Prepared(indexed=each, frames=own) for each, own in batch]
+
+    return finish
+
+
+def _meanwhile(embedding: Embedding) -> Embedding:
+    return MODEL.submit(embedding).result
 
 
 def indexed(embedder: Embedder, items: Sequence[RememberItem]) -> list[IndexedRecord]:
     """The same of items whose frames are of no use. Raises EmbedderUnavailable."""
-    return _indexed(embedder, items, _records(items))
+    return _indexed(_records(items), _analysing(embedder, items, when_asked)())
 
 
 def store_prepared(memory: FractalMemory, tenant_id: UUID, batch: Sequence[Prepared]) -> list[Upserted]:
@@ -57,10 +70,14 @@ def store_prepared(memory: FractalMemory, tenant_id: UUID, batch: Sequence[Prepa
     return outcomes
 
 
-def _indexed(
-    embedder: Embedder, items: Sequence[RememberItem], records: Sequence[MemoryRecord]
-) -> list[IndexedRecord]:
-    analysed = analyse(embedder, [Text(content=item.content, session=item.session_name) for item in items])
+def _analysing(
+    embedder: Embedder, items: Sequence[RememberItem], start: Start
+) -> Callable[[], list[Analysed]]:
+    texts = [Text(content=item.content, session=item.session_name) for item in items]
+    return analysing(embedder, texts, start)
+
+
+def _indexed(records: Sequence[MemoryRecord], analysed: Sequence[Analysed]) -> list[IndexedRecord]:
     return [
         IndexedRecord(record=record, vector=text.vector, passage=text.passage)
         for record, text in zip(records, analysed, strict=True)

@@ -37,10 +37,17 @@ def remember(
 ) -> Remembered:
     """See Brain.remember. `turn` is for items that nobody asked to be remembered."""
     writer = principal or consolidation_principal(tenant_id)
+    standing, judged = guard or Guard(), list[Judged]()
+
+    def admit(page: Sequence[RememberItem]) -> list[RememberItem]:
+        own = standing.judge(tenant_id, page, writer, turn)
+        judged.extend(own)
+        return [each.item for each in own if each.reason is None]
+
     with _available():
-        judged = (guard or Guard()).judge(tenant_id, items, writer, turn)
-        accepted = [each.item for each in judged if each.reason is None]
-        settled = _store(memory, embedder, tenant_id, accepted) if accepted else []
+        # Before the transaction: no connection waits for the model.
+        batch = prepared(embedder, items, admit)
+        settled = _store(memory, tenant_id, batch) if batch else []
     return _remembered(judged, settled)
 
 
@@ -52,11 +59,7 @@ def _available() -> Iterator[None]:
         raise RememberUnavailable(f"Memory could not be written: {error}") from error
 
 
-def _store(
-    memory: FractalMemory, embedder: Embedder, tenant_id: UUID, items: Sequence[RememberItem]
-) -> Settled:
-    # Before the transaction: no connection waits for the model.
-    batch = prepared(embedder, items)
+def _store(memory: FractalMemory, tenant_id: UUID, batch: Sequence[Prepared]) -> Settled:
     try:
         with tenant_transaction(tenant_id, pipelined=True):
             return list(store_prepared(memory, tenant_id, batch))
