@@ -27,6 +27,7 @@ from soma.fractalmemory.api import (
     MemoryRecord,
     Passage,
 )
+from soma.fractalmemory.errors import StoreUnavailable
 from soma.fractalmemory.kernels.posting_block import unpack
 from tests.fractalmemory.memories import NEW_YEAR, Vector, memory, towards
 from tests.fractalmemory.texts import K1, B, passage, plain_bm25, told
@@ -93,6 +94,22 @@ def scores_by_key(memories: FractalMemory, tenant: UUID, seen: Lexicon) -> dict[
         )
         keys = dict(cursor.fetchall())
     return {keys[number]: value for number, value in zip(numbers.tolist(), values.tolist(), strict=True)}
+
+
+def test_a_search_that_fails_meanwhile_leaves_the_connection_usable(
+    memories: FractalMemory, tenant: UUID
+) -> None:
+    put(memories, tenant, told("k", "ant"))
+    seen = lexicon(memories, tenant, "ant")
+    query = CandidateQuery(namespace="n", vector=towards(0), lexicon=seen)
+
+    def away() -> list[UUID]:
+        raise StoreUnavailable("The index does not answer")
+
+    with pytest.raises(StoreUnavailable, match="The index does not answer"), tenant_transaction(tenant):
+        PostgresPassageStore().candidates(tenant, query, away)
+    with tenant_transaction(tenant):
+        assert len(PostgresPassageStore().candidates(tenant, query, list).ids) == 1
 
 
 TEXTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6)
