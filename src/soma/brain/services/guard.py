@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
 
+from soma.base.errors import Denied
 from soma.base.tenancy import Principal
 from soma.brain.domain.echo import without_echo
 from soma.brain.domain.guard import refusal
@@ -17,7 +18,7 @@ from soma.brain.domain.pseudonym import Pseudonyms
 from soma.brain.domain.recall import RecallRequest
 from soma.brain.domain.remember import RefusalReason, RememberItem
 from soma.brain.domain.utterance import ASSISTANT, utterance_kind
-from soma.brain.services.memory_policy import MemoryPolicy
+from soma.brain.services.memory_policy import MemoryPolicy, Written
 
 REPEATING_ROLES = frozenset({ASSISTANT, "tool"})
 """Who is given evidence, and may repeat it. What a person says again is theirs to say."""
@@ -107,15 +108,20 @@ class Guard:
             exclude_keyed_hash=excluded and self._pseudonyms.digest(request.tenant_id, excluded),
         )
 
-    def denials(
-        self, tenant_id: UUID, items: Sequence[RememberItem], principal: Principal
-    ) -> list[str | None]:
-        """For each of `items` why the policy has `principal` not write it, "rule: reason"; None where it has.
+    def denials(self, tenant_id: UUID, batch: Sequence[Written], principal: Principal) -> list[str | None]:
+        """For each of `batch` why the policy has `principal` not write it, "rule: reason"; None where it has.
         Raises Unavailable if the policy could not be asked."""
-        if self._policy is None or not items:
-            return [None] * len(items)
+        if self._policy is None or not batch:
+            return [None] * len(batch)
         treatments = {data.value: self._treatment(data).value for data in PersonalData}
-        return self._policy.denials(tenant_id, principal, [written(item) for item in items], treatments)
+        return self._policy.denials(tenant_id, principal, batch, treatments)
+
+    def require_permitted(self, tenant_id: UUID, place: Written, principal: Principal) -> None:
+        """Raise Denied unless the policy has `principal` write memories of this kind there, Unavailable if it
+        could not be asked."""
+        [denial] = self.denials(tenant_id, [place], principal)
+        if denial is not None:
+            raise Denied("The policy does not let you remember this", reasons=[denial])
 
     def _cleared(self, tenant_id: UUID, judged: Judged) -> Judged:
         """With tokens for what is to be hashed, in every text of the item."""
@@ -158,7 +164,7 @@ class Guard:
         return Treatment.REFUSE if how is Treatment.HASH and self._pseudonyms is None else how
 
     def _permitted(self, tenant_id: UUID, judged: Sequence[Judged], principal: Principal) -> list[Judged]:
-        standing = [each.item for each in judged if each.reason is None]
+        standing = [written(each.item) for each in judged if each.reason is None]
         decided = iter(self.denials(tenant_id, standing, principal))
         return [each if each.reason is not None else _unless(each, next(decided)) for each in judged]
 
@@ -236,7 +242,7 @@ def _decision(item: RememberItem, verdict: Verdict, rule: str, detail: str) -> G
     return GuardDecision(namespace=item.namespace, key=item.key, verdict=verdict, rule=rule, detail=detail)
 
 
-def written(item: RememberItem) -> tuple[str, str]:
+def written(item: RememberItem) -> Written:
     """The namespace that `item` is for, and its kind: what the policy goes by."""
     kind = item.provenance.get("kind") or utterance_kind(item.content, role=item.role)
     return item.namespace, str(kind)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from uuid import UUID
 
-from soma.base.errors import Denied, InvalidInput
+from soma.base.errors import InvalidInput
 from soma.base.tenancy import Principal
 from soma.brain.domain.guard import refusal
 from soma.brain.domain.owned_namespace import owned_namespace
@@ -71,9 +71,7 @@ class MemoryImport:
         place = written(item)
         if place in self._permitted:
             return
-        [denial] = self._guard.denials(self._writer.tenant_id, [item], self._writer)
-        if denial is not None:
-            raise Denied("The policy does not let you remember this", reasons=[denial])
+        self._guard.require_permitted(self._writer.tenant_id, place, self._writer)
         self._permitted.add(place)
 
 

@@ -161,7 +161,7 @@ def _take_in(runtime: Runtime, owner: Principal, file: Path, title: str, namespa
         title=title,
     )
     with file.open("rb") as content:
-        return runtime.documents.ingest(wanted, content)
+        return runtime.documents.ingest(wanted, content, owner)
 
 
 def _key(file: Path) -> str:

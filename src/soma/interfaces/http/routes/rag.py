@@ -135,4 +135,4 @@ def _ingest(runtime: Runtime, principal: Principal, request: HttpRequest) -> obj
             title=upload.title,
             charset=upload.charset,
         )
-        return runtime.documents.ingest(wanted, upload.content)
+        return runtime.documents.ingest(wanted, upload.content, principal)
