@@ -18,6 +18,7 @@ def main() -> None:
     from soma.brain.adapters.document_reader_process import ProcessDocumentReader
     from soma.brain.adapters.embedder_minilm import MiniLmEmbedder
     from soma.brain.api import Brain
+    from soma.brain.services.memory_policy import consolidation_principal
     from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
     from soma.fractalmemory.api import FractalMemory, IndexedRecord, Upserted
     from tests.brain.services.documents.library import guide, request, settled
@@ -40,7 +41,11 @@ def main() -> None:
     documents = Brain(Stalls(PgvectorStore()), MiniLmEmbedder(models)).documents(ProcessDocumentReader())
     documents.start(take_over=False)
     wanted = request(tenant)
-    settled(documents, wanted, documents.ingest(wanted, BytesIO(guide(sentences=90))))
+    settled(
+        documents,
+        wanted,
+        documents.ingest(wanted, BytesIO(guide(sentences=90)), consolidation_principal(wanted.tenant_id)),
+    )
 
 
 if __name__ == "__main__":

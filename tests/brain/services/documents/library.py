@@ -7,6 +7,7 @@ from uuid import UUID
 from soma.brain.domain.documents.document import Document, IngestRequest
 from soma.brain.domain.documents.media_type import MediaType
 from soma.brain.services.documents.library import Documents
+from soma.brain.services.memory_policy import consolidation_principal
 
 NAMESPACE = "n"
 PATIENCE_SECONDS = 60.0
@@ -39,7 +40,11 @@ def guide(*rivers: str, sentences: int = 12) -> bytes:
 
 def taken_in(documents: Documents, wanted: IngestRequest, content: bytes) -> Document:
     """The document once there is nothing more to do for it."""
-    return settled(documents, wanted, documents.ingest(wanted, BytesIO(content)))
+    return settled(
+        documents,
+        wanted,
+        documents.ingest(wanted, BytesIO(content), consolidation_principal(wanted.tenant_id)),
+    )
 
 
 def settled(documents: Documents, wanted: IngestRequest, document: Document) -> Document:

@@ -13,6 +13,7 @@ from soma.brain.adapters.document_reader_process import ProcessDocumentReader
 from soma.brain.api import Brain
 from soma.brain.domain.documents.document import DocumentStatus
 from soma.brain.services.documents.work import BATCH
+from soma.brain.services.memory_policy import consolidation_principal
 from tests.brain.services.documents.library import NAMESPACE, request, settled
 from tests.brain.services.documents.test_library import memories, parts
 
@@ -56,7 +57,7 @@ def test_a_document_of_another_tenant_is_not_lost_to_whoever_takes_over(brain: B
     from io import BytesIO
 
     library = brain.documents(ProcessDocumentReader())
-    left = library.ingest(request(tenant), BytesIO(b"# One\n\nTwo."))
+    left = library.ingest(request(tenant), BytesIO(b"# One\n\nTwo."), consolidation_principal(tenant))
     with tenant_transaction(tenant):
         assert left.status is DocumentStatus.WAITING
     library.start(take_over=True)

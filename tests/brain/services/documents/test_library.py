@@ -17,6 +17,7 @@ from soma.brain.models import DocumentPartRow, DocumentRow
 from soma.brain.services.documents.library import Documents
 from soma.brain.services.documents.register import MAX_BYTES
 from soma.brain.services.documents.work import MAX_ATTEMPTS
+from soma.brain.services.memory_policy import consolidation_principal
 from soma.fractalmemory.adapters.vector_store_pgvector import PgvectorStore
 from soma.fractalmemory.api import MemoryRecord, Selection
 from tests.brain.services.documents.library import NAMESPACE, guide, request, settled, taken_in
@@ -110,7 +111,7 @@ def test_documents_answer_alone_and_count_in_chats(brain: Brain, documents: Docu
 def test_the_same_again_changes_nothing(documents: Documents, tenant: UUID) -> None:
     first = taken_in(documents, request(tenant), guide("Rhine"))
     ids = {memory.id for memory in memories(tenant)}
-    again = documents.ingest(request(tenant), BytesIO(guide("Rhine")))
+    again = documents.ingest(request(tenant), BytesIO(guide("Rhine")), consolidation_principal(tenant))
 
     assert again == first
     assert {memory.id for memory in memories(tenant)} == ids
@@ -175,7 +176,9 @@ def test_what_stood_stays_when_what_should_replace_it_cannot_be_read(
 
 def test_cancelling_takes_back_what_was_stored(documents: Documents, tenant: UUID) -> None:
     wanted = request(tenant)
-    document = documents.ingest(wanted, BytesIO(guide(sentences=120)))
+    document = documents.ingest(
+        wanted, BytesIO(guide(sentences=120)), consolidation_principal(wanted.tenant_id)
+    )
     cancelled = documents.cancel(tenant, NAMESPACE, document.id)
     assert cancelled.status is DocumentStatus.CANCELLED
     documents.stop()
@@ -192,14 +195,14 @@ def test_what_cannot_be_taken_in_is_refused_and_nothing_stored(
     documents: Documents, tenant: UUID, content: bytes, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        documents.ingest(request(tenant), BytesIO(content))
+        documents.ingest(request(tenant), BytesIO(content), consolidation_principal(tenant))
     assert documents.documents(tenant, NAMESPACE) == []
 
 
 @pytest.mark.parametrize("more", [{"key": " "}, {"key": "a\0"}, {"title": "\ud800"}, {"key": "k" * 301}])
 def test_bad_names_are_refused(documents: Documents, tenant: UUID, more: dict[str, str]) -> None:
     with pytest.raises(InvalidInput):
-        documents.ingest(request(tenant, **more), BytesIO(b"One."))
+        documents.ingest(request(tenant, **more), BytesIO(b"One."), consolidation_principal(tenant))
 
 
 @pytest.mark.req("AUTH-004")
@@ -221,7 +224,12 @@ def test_nobody_sees_or_touches_what_is_another_tenants(
 
 
 def test_documents_are_listed_newest_first_page_by_page(documents: Documents, tenant: UUID) -> None:
-    made = [documents.ingest(request(tenant, key=f"k{number}"), BytesIO(b"One.")).id for number in range(3)]
+    made = [
+        documents.ingest(
+            request(tenant, key=f"k{number}"), BytesIO(b"One."), consolidation_principal(tenant)
+        ).id
+        for number in range(3)
+    ]
     first = documents.documents(tenant, NAMESPACE, limit=2)
     rest = documents.documents(tenant, NAMESPACE, limit=2, after=first[-1].id)
 
@@ -231,11 +239,11 @@ def test_documents_are_listed_newest_first_page_by_page(documents: Documents, te
 def test_a_document_that_ends_every_process_is_given_up(documents: Documents, tenant: UUID) -> None:
     documents.stop()
     wanted = request(tenant)
-    document = documents.ingest(wanted, BytesIO(guide("Rhine")))
+    document = documents.ingest(wanted, BytesIO(guide("Rhine")), consolidation_principal(wanted.tenant_id))
     with tenant_transaction(tenant):
         DocumentRow.objects.update(attempts=MAX_ATTEMPTS)
     documents.start(take_over=False)
-    documents.ingest(wanted, BytesIO(guide("Rhine")))
+    documents.ingest(wanted, BytesIO(guide("Rhine")), consolidation_principal(wanted.tenant_id))
     failed = settled(documents, wanted, document)
 
     assert (failed.status, failed.reason) == (DocumentStatus.FAILED, Reason.LIMIT)
@@ -247,7 +255,9 @@ def test_two_who_take_over_at_once_store_every_chunk_once(brain: Brain, tenant: 
 
     wanted = request(tenant)
     libraries = [brain.documents(ProcessDocumentReader()) for _ in range(2)]
-    document = libraries[0].ingest(wanted, BytesIO(guide(sentences=30)))
+    document = libraries[0].ingest(
+        wanted, BytesIO(guide(sentences=30)), consolidation_principal(wanted.tenant_id)
+    )
     for library in libraries:
         library.start(take_over=True)
     done = settled(libraries[0], wanted, document)

@@ -15,7 +15,6 @@ from soma.brain.services.documents.removal import cancel_document, delete_docume
 from soma.brain.services.documents.retrieve import retrieve
 from soma.brain.services.documents.rows import list_documents, read_document
 from soma.brain.services.guard import Guard
-from soma.brain.services.memory_policy import consolidation_principal
 from soma.brain.services.outage import writing
 from soma.fractalmemory.api import FractalMemory
 
@@ -42,19 +41,18 @@ class Documents:
         """End that, within a second or two. What is not done is gone on with by the next process."""
         self._ingester.stop()
 
-    def ingest(self, request: IngestRequest, content: BinaryIO, writer: Principal | None = None) -> Document:
+    def ingest(self, request: IngestRequest, content: BinaryIO, writer: Principal) -> Document:
         """Take a document in, durably, and return before it is read; `document` then tells how far it is. The
         same again (key, content, media type, title) changes nothing. Another content under the same key
         replaces it: its chunks stand until the new ones do. `content` can be sought in. The policy is asked
-        whether `writer`, by default the installation, may write documents there.
+        whether `writer` may write documents there.
 
         Raises Denied, LimitExceeded, InvalidInput, Unreadable for an empty file, RememberUnavailable if the
         policy could not be asked; nothing is stored then.
         """
         place = request.namespace, UtteranceKind.DOCUMENT.value
         with writing():
-            asked = writer or consolidation_principal(request.tenant_id)
-            self._guard.require_permitted(request.tenant_id, place, asked)
+            self._guard.require_permitted(request.tenant_id, place, writer)
         document = register(request, content)
         if document.is_active:
             self._ingester.tell(request.tenant_id, document.id)
